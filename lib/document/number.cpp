@@ -1,0 +1,94 @@
+#include "document/number.h"
+
+#include <charconv>
+#include <cmath>
+#include <cstdlib>
+#include <limits>
+
+namespace kfrun::document {
+
+namespace {
+
+std::string without_underscores(std::string_view text) {
+  std::string plain;
+  for (const char c : text) {
+    if (c != '_') plain += c;
+  }
+  return plain;
+}
+
+// Shortest round-trip digits in scientific notation: "d.ddde[+-]x".
+std::string scientific(double value) {
+  char buffer[40];
+  const auto end = std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::scientific).ptr;
+  return {buffer, end};
+}
+
+std::string fixed(double value) {
+  char buffer[400];
+  const auto end = std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::fixed).ptr;
+  return {buffer, end};
+}
+
+}  // namespace
+
+std::optional<long long> integer_value(std::string_view text) {
+  std::string plain = without_underscores(text);
+  bool negative = false;
+  std::string_view rest = plain;
+  if (!rest.empty() && (rest[0] == '-' || rest[0] == '+')) {
+    negative = rest[0] == '-';
+    rest.remove_prefix(1);
+  }
+  int base = 10;
+  if (rest.size() > 1 && rest[0] == '0') {
+    const char mark = rest[1];
+    base = mark == 'x' || mark == 'X' ? 16 : mark == 'b' || mark == 'B' ? 2 : 8;
+    rest.remove_prefix(base != 8 || mark == 'o' || mark == 'O' ? 2 : 1);
+    if (base == 8 && rest.find_first_of("89") != std::string_view::npos) base = 10;
+  }
+  unsigned long long magnitude = 0;
+  const auto [end, fault] = std::from_chars(rest.data(), rest.data() + rest.size(), magnitude, base);
+  if (fault != std::errc() || rest.empty() || end != rest.data() + rest.size()) return std::nullopt;
+  constexpr auto limit = static_cast<unsigned long long>(std::numeric_limits<long long>::max());
+  if (magnitude > limit + (negative ? 1 : 0)) return std::nullopt;
+  return negative ? static_cast<long long>(0 - magnitude) : static_cast<long long>(magnitude);
+}
+
+std::optional<double> number_value(std::string_view text) {
+  if (const auto whole = integer_value(text)) return static_cast<double>(*whole);
+  const std::string plain = without_underscores(text);
+  std::string_view rest = plain;
+  const bool negative = !rest.empty() && rest[0] == '-';
+  if (!rest.empty() && (rest[0] == '-' || rest[0] == '+')) rest.remove_prefix(1);
+  if (rest == ".inf" || rest == ".Inf" || rest == ".INF") {
+    return negative ? -std::numeric_limits<double>::infinity() : std::numeric_limits<double>::infinity();
+  }
+  if (rest == ".nan" || rest == ".NaN" || rest == ".NAN") return std::numeric_limits<double>::quiet_NaN();
+  double value = 0;
+  const auto [end, fault] = std::from_chars(rest.data(), rest.data() + rest.size(), value);
+  if (rest.empty() || end != rest.data() + rest.size() || fault == std::errc::invalid_argument) return std::nullopt;
+  if (fault == std::errc::result_out_of_range) value = std::strtod(std::string(rest).c_str(), nullptr);
+  return negative ? -value : value;
+}
+
+std::string json_number(double value) {
+  const double magnitude = std::fabs(value);
+  if (value == 0 || (magnitude >= 1e-6 && magnitude < 1e21)) return fixed(value);
+  std::string text = scientific(value);
+  // encoding/json writes e-09 as e-9, and leaves e+21 alone.
+  if (const auto n = text.size(); n >= 4 && text[n - 4] == 'e' && text[n - 3] == '-' && text[n - 2] == '0') text.erase(n - 2, 1);
+  return text;
+}
+
+std::string go_shortest_number(double value) {
+  if (value == 0) return std::signbit(value) ? "-0" : "0";
+  const std::string text = scientific(value);
+  const auto mark = text.find('e');
+  const int exponent = std::atoi(text.c_str() + mark + 1);
+  // strconv's %g with precision -1 takes 6 as the limit (fmtG: eprec = 6 when the digits are shortest).
+  if (exponent < -4 || exponent >= 6) return text;
+  return fixed(value);
+}
+
+}  // namespace kfrun::document

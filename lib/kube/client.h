@@ -1,0 +1,145 @@
+// One API server, spoken to over one event loop.
+//
+// Client owns a libcurl multi handle: HTTP/2, many requests over few connections, no threads. Requests are started with a
+// callback; run_once() waits for sockets, timers and extra file descriptors and calls what is due, on the caller's thread.
+// The blocking verbs are the same requests with a loop around them. Not thread-safe: one owner, one loop; only wake() may be
+// called from elsewhere (also from a signal handler).
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "base/time.h"
+#include "document/node.h"
+#include "kube/config.h"
+
+namespace kfrun::kube {
+
+// A resource of the API, as in a URL: {"", "v1", "pods"}.
+struct ResourceType {
+  std::string group;
+  std::string version;
+  std::string plural;
+  std::string kind;
+  bool namespaced = true;
+  bool operator==(const ResourceType&) const = default;
+};
+
+// The types kfrun itself uses; everything else comes from discovery.
+namespace types {
+extern const ResourceType pods, config_maps, secrets, persistent_volume_claims, events, nodes, namespaces, leases;
+}
+
+// An answer. `status` 0 means none came (see `failure`); the body of an error is a Kubernetes Status object.
+struct Reply {
+  int status = 0;
+  document::Node body;
+  std::map<std::string, std::string> headers;  // lower-case names
+  std::string failure;                         // why no answer came: libcurl's words
+  int attempts = 1;
+
+  bool ok() const { return status >= 200 && status < 300; }
+  // "pods "x" is forbidden: ..." from the Status object, or the failure, or "HTTP 502".
+  std::string message() const;
+  // The Status object's machine-readable reason ("AlreadyExists", "Conflict", "Expired"), "".
+  std::string reason() const;
+};
+
+// Throws the Error that fits a reply that is not ok: 401 and 403 denied, 404 not_found, 409 conflict, 0 unreachable, else failed.
+void throw_unless_ok(const Reply& reply, std::string_view doing);
+
+struct Request {
+  std::string method = "GET";
+  std::string path;  // "/api/v1/namespaces/x/pods?limit=500", already percent-encoded (see encode_query)
+  std::string body;
+  std::string content_type = "application/json";
+  std::string accept = "application/json";
+  std::optional<Duration> timeout;  // of one try; the client's default (30 s) when absent
+  // How the client retries by itself: 429 (Retry-After), 502, 503, 504, refused and broken connections, with full-jitter
+  // back-off; `idempotent` also after an ambiguous end of a write (see design: the same POST is safe where names are fixed).
+  bool idempotent = false;
+  std::optional<Duration> retry_for;  // give up after; the client's default when absent, 0: no retry
+};
+
+// Pieces of a stream (logs, watch). Return false to stop it.
+using OnBytes = std::function<bool(std::string_view)>;
+using OnReply = std::function<void(const Reply&)>;
+using Handle = unsigned long long;
+
+enum class WatchEventType { added, modified, deleted, bookmark, synced };
+
+struct WatchEvent {
+  WatchEventType type = WatchEventType::added;
+  document::Node object;  // of `synced` (the first list is complete): null
+};
+
+struct WatchOptions {
+  std::string label_selector;
+  std::string field_selector;
+  int page_size = 500;
+  Duration silence = std::chrono::seconds(75);       // no byte for that long: the stream is dead, connect again
+  Duration poll_interval = std::chrono::seconds(1);  // where watching is denied
+};
+
+class Client {
+ public:
+  // Takes a copy of the configuration. Credentials are fetched (exec plugin, token file) at the first request and again
+  // before they expire or after a 401.
+  explicit Client(const Config& config);
+  ~Client();
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  const Config& config() const;
+
+  // Starts a request; `done` is called exactly once from run_once(), unless it is cancelled.
+  Handle start(Request request, OnReply done);
+  // Starts a streamed GET (logs with follow=true): pieces as they come, then `done`. No total time-out.
+  Handle stream(Request request, OnBytes piece, OnReply done);
+  // List, then watch with bookmarks, for ever until cancelled: resumes from the last resourceVersion, lists again after 410
+  // (objects that vanished meanwhile come as `deleted`, with what was last known), polls where watching is denied. Faults are
+  // retried; `failed` is called with what can't be (403 on list, 404), and the watch is over then.
+  Handle watch(const ResourceType& type, const std::string& name_space, WatchOptions options, std::function<void(const WatchEvent&)> event,
+               std::function<void(const Error&)> failed);
+  void cancel(Handle handle);
+
+  // Waits at most `wait` for something to happen and calls what is due. Also returns when `wake` was called or one of the
+  // descriptors added is readable.
+  void run_once(Duration wait);
+  void wake();
+  // A descriptor to wait for too; `readable` is called from run_once(). remove_descriptor() before closing it.
+  void add_descriptor(int descriptor, std::function<void()> readable);
+  void remove_descriptor(int descriptor);
+
+  // Blocking forms. get() and the like give the reply as it came; use throw_unless_ok().
+  Reply send(Request request);
+  Reply get(const ResourceType& type, const std::string& name_space, const std::string& name);
+  // Every object, page by page (limit/continue; 410 on a continue token starts again). Throws on failure.
+  std::vector<document::Node> list(const ResourceType& type, const std::string& name_space, const std::string& label_selector = {},
+                                   int page_size = 500);
+  Reply create(const ResourceType& type, const std::string& name_space, const document::Node& object);
+  Reply update(const ResourceType& type, const std::string& name_space, const document::Node& object);
+  // content_type: application/merge-patch+json, application/strategic-merge-patch+json, application/json-patch+json,
+  // application/apply-patch+yaml.
+  Reply patch(const ResourceType& type, const std::string& name_space, const std::string& name, const document::Node& patch,
+              std::string_view content_type, std::string_view query = {});
+  // `options` is a DeleteOptions object, or null.
+  Reply remove(const ResourceType& type, const std::string& name_space, const std::string& name, const document::Node& options = {});
+
+ private:
+  class Loop;
+  std::unique_ptr<Loop> loop_;
+};
+
+// "/api/v1/namespaces/ns/pods/name"; with an empty name the collection; with an empty name_space the cluster-wide path.
+std::string path_of(const ResourceType& type, const std::string& name_space, const std::string& name = {});
+// "?a=b&c=d" percent-encoded, "" for none.
+std::string encode_query(const std::vector<std::pair<std::string, std::string>>& query);
+
+}  // namespace kfrun::kube

@@ -1,0 +1,47 @@
+// Where attempts run: processes on this machine, pods of a cluster, or a simulation. Executors know nothing of graphs,
+// retries or caches; they start one attempt, cancel it, and tell how it ended.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+#include "run/engine.h"
+#include "run/state.h"
+
+namespace kfrun::run {
+
+// The run an executor works for.
+struct RunContext {
+  std::string id;          // unique: lower-case letters and digits, a valid DNS label of at most 30 characters
+  std::string name;        // for people: the pipeline's name
+  std::string name_space;  // cluster only
+  std::string source_directory;  // where the pipeline file stands: local tasks find their scripts there
+};
+
+// News from an executor, in the order in which it happened.
+using ExecutorEvent = std::variant<AttemptRunning, AttemptEnded>;
+
+class Executor {
+ public:
+  virtual ~Executor() = default;
+
+  // Starts an attempt; returns at once. Starting the same attempt again is harmless: it is adopted (a pod of that name is
+  // accepted when its labels and input hash match). What goes wrong comes as AttemptEnded, never as an exception.
+  virtual void start(const Work& work) = 0;
+  // Asks an attempt to end; it is given a grace period. Its end comes as AttemptEnded.
+  virtual void cancel(const AttemptId& id) = 0;
+  // Waits at most `wait` and gives what happened (possibly nothing). wake() makes it return early; it may be called from a
+  // signal handler.
+  virtual std::vector<ExecutorEvent> wait(Duration wait) = 0;
+  virtual void wake() = 0;
+  // How many attempts may run at a time on this executor by default; 0: no limit.
+  virtual int default_parallelism() const = 0;
+  // Called once after the run ended and was recorded: scratch space goes.
+  virtual void finish() {}
+};
+
+}  // namespace kfrun::run

@@ -1,0 +1,97 @@
+// The run record: what a run is, what became of every attempt, append-only. The truth for everything that has ended; resume,
+// `get`, `runs`, reports and the cache read it. Kept in a folder (NDJSON, flushed on every change of state) or in the cluster
+// (ConfigMaps: head, immutable plan chunks, append-only segments; the head owns all else).
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "pipeline/dag.h"
+#include "run/engine.h"
+#include "run/state.h"
+
+namespace kfrun::run {
+
+// One line of the record. `kind` names the member that is set.
+struct RecordEntry {
+  enum class Kind { run_started, attempt_started, attempt_ended, cache_hit, instance, stop_requested, run_ended };
+  Kind kind = Kind::run_started;
+  TimePoint at;
+  AttemptId id;                      // attempt_started, attempt_ended; cache_hit, instance: id.instance
+  std::string task;                  // attempt_started: the task's name in its dag
+  std::string cache_key;             // attempt_started, cache_hit
+  Values inputs;                     // attempt_started
+  Outcome outcome;                   // attempt_ended
+  Values outputs;                    // cache_hit, run_ended
+  State state = State::pending;      // instance, run_ended
+  std::string reason;                // instance, stop_requested, run_ended
+};
+document::Node to_node(const RecordEntry& entry);
+RecordEntry record_entry_from_node(const document::Node& node);
+
+// The unchanging head of a run.
+struct RunHead {
+  std::string id;
+  std::string name;
+  std::string name_space;
+  std::string executor;  // "local" or "kubernetes"
+  std::string source;    // path of the pipeline file
+  TimePoint created;
+  Values arguments;
+};
+
+// Writes one run's record.
+class RecordWriter {
+ public:
+  virtual ~RecordWriter() = default;
+  virtual void append(const RecordEntry& entry) = 0;
+  // Everything appended is durable when this returns. Called before a consequence of it is acted upon.
+  virtual void flush() = 0;
+};
+
+// Keeps the records of many runs.
+class RecordStore {
+ public:
+  virtual ~RecordStore() = default;
+  // Throws Error(conflict) when the run exists.
+  virtual std::unique_ptr<RecordWriter> create(const RunHead& head, const pipeline::Pipeline& pipeline) = 0;
+  virtual std::unique_ptr<RecordWriter> reopen(const std::string& run) = 0;
+  // Heads of all runs, newest first.
+  virtual std::vector<RunHead> list() = 0;
+  // The id of the run whose id or unique prefix is `name` ("@latest" is the newest). Throws Error(not_found), Error(input)
+  // when several match.
+  virtual std::string find(const std::string& name) = 0;
+  virtual RunHead head(const std::string& run) = 0;
+  virtual pipeline::Pipeline pipeline(const std::string& run) = 0;
+  virtual std::vector<RecordEntry> entries(const std::string& run) = 0;
+  // A control verb for the driver that carries the run, wherever it runs.
+  virtual void request_stop(const std::string& run, const std::string& why) = 0;
+  virtual bool stop_requested(const std::string& run) = 0;
+  // Removes the run and all it owns (its scratch space, logs, artifacts, pods).
+  virtual void remove(const std::string& run) = 0;
+};
+
+// A summary made from a record alone, for `get` and `runs`.
+struct RunSummary {
+  RunHead head;
+  State state = State::running;
+  std::string reason;
+  std::optional<TimePoint> ended;
+  Values outputs;
+  struct Task {
+    std::string path;
+    State state = State::pending;
+    int attempts = 0;
+    std::string reason;
+    std::optional<TimePoint> started, ended;
+    Values inputs, outputs;
+    std::string log, pod;
+  };
+  std::vector<Task> tasks;  // in order of first appearance
+};
+RunSummary summarise(const RunHead& head, const std::vector<RecordEntry>& entries);
+
+}  // namespace kfrun::run
