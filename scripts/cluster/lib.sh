@@ -34,6 +34,13 @@ images=$CACHE/images-$(key "$here/images" "$here/mkimage.py" /etc/os-release)
 k() { "$STATE/bin/kubectl" --kubeconfig "$ADMIN" "$@"; }
 ctr_() { ctr --address "$STATE/cd.sock" --namespace k8s.io "$@"; }
 
+# have_kubepods: are there cgroups of a kubelet's pods?
+have_kubepods() {
+  local dir
+  for dir in /sys/fs/cgroup/{,*/}kubepods; do [ ! -d "$dir" ] || return 0; done
+  return 1
+}
+
 # alive NAME: the recorded process lives and is ours; every daemon has $STATE in its arguments,
 # while a zombie has none and a process that got the same id after a reboot has others
 alive() { [ -e "$STATE/pid/$1" ] && grep -qsF "$STATE/" "/proc/$(<"$STATE/pid/$1")/cmdline"; }

@@ -40,6 +40,7 @@ disabled_plugins = ["io.containerd.snapshotter.v1.aufs", "io.containerd.snapshot
     runtime_type = "io.containerd.runc.v2"
     [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
       SystemdCgroup = false
+      Root = "$STATE/cdstate/runc"
 T
   start containerd containerd --config "$STATE/containerd.toml"
   await 30 containerd ctr_ version
