@@ -8,8 +8,15 @@
 //   outputs.X             the path to write output X to
 //   outputs.X.uri         where it will be kept
 //   run.id run.name run.namespace task.name task.path task.attempt task.index   facts about the instance
-// In bindings, `when` and loops, names are of the enclosing dag: params.X, tasks.T.outputs.O, tasks.T.state, tasks.T.exit_code,
-// and, inside a loop's bindings, loop.X (axis X of the instance's own loop) and loop.index.
+// In bindings, `when`, `depends`, loops and dag outputs, names are of the enclosing dag:
+//   params.X              a parameter of the dag
+//   tasks.T.outputs.O     of a task with a loop: the list of O over its instances in order, null where an instance has none
+//   tasks.T.matrix.X      of a task with a loop: the list of axis X's value over its instances, in the same order
+//   tasks.T.state         the word of its final state; "succeeded" when it was cached, too
+//   tasks.T.exit_code     of its last attempt
+//   loop.X loop.index     in a looped task's bindings and `when`: axis X of the instance, and its number from 0
+//   run.id run.name run.namespace
+//   run.state             in `finals` only: what became of `tasks`: "succeeded", "failed" or "stopped"
 #pragma once
 
 #include <map>
@@ -24,7 +31,8 @@
 
 namespace kfrun::pipeline {
 
-enum class TypeKind { string, integer, number, boolean, list, mapping, artifact, artifact_list };
+// `any` is a parameter whose type is not known before the run, such as one item of a list.
+enum class TypeKind { string, integer, number, boolean, list, mapping, artifact, artifact_list, any };
 
 struct Type {
   TypeKind kind = TypeKind::string;
@@ -82,7 +90,7 @@ struct ContainerTemplate {
   std::vector<Expression> args;
   std::vector<std::pair<std::string, Expression>> environment;
   std::string working_directory;
-  std::string script;                      // staged as a file; its path is appended to the command
+  std::optional<Expression> script;        // its text is staged as a file whose path is appended to the command
   std::map<std::string, std::string> requests;  // Kubernetes quantities by resource name
   std::map<std::string, std::string> limits;
 };
@@ -128,8 +136,9 @@ struct Task {
   Expression importer_uri;      // kind importer
   std::string overlay;          // kind apply: the folder to build, relative to the pipeline file
   std::vector<std::pair<std::string, Expression>> overlay_images;  // kind apply: image name -> new image
-  document::Node manifest;      // kind resource: what to create
-  document::Node pod;           // merged (strategically) over the generated pod: metadata and spec
+  document::Node manifest;      // kind resource: what to create; its strings are templates (parse_template) in the task's own names
+  std::optional<Duration> pause;  // kind suspend: goes on by itself after that time; without it, when it is resumed
+  document::Node pod;           // its strings are templates, too; merged (strategically) over the generated pod: metadata and spec
   Place place;
 };
 

@@ -21,6 +21,7 @@ enum class Operator {
   literal,      // `literal`
   name,         // `text`: a dotted reference, e.g. "params.rate", "tasks.load.outputs.count", "inputs.data"
   list,         // operands are the items
+  mapping,      // operands alternate: a literal string as key, its value
   concat,       // operands' texts joined: a string with ${{ }} inside
   call,         // function `text` of the operands
   index,        // operands[0][operands[1]]
@@ -43,6 +44,8 @@ struct Expression {
   static Expression constant(Value value, Place place = {});
   static Expression reference(std::string name, Place place = {});
   bool is_constant() const { return op == Operator::literal; }
+  // Same operators, texts, literals and operands; places do not count.
+  bool operator==(const Expression& other) const;
 };
 
 // Which language an expression is written in. Each front end names its own; a dialect is a table in expression.cpp.
@@ -58,6 +61,8 @@ Expression parse_template(std::string_view text, Dialect dialect, const Place& p
 std::vector<std::string> references(const Expression& expression);
 // The expression with names replaced where `rename` gives another.
 Expression rename(Expression expression, const std::function<std::optional<std::string>(std::string_view)>& rename);
+// The template that parse_template() reads back as an equal tree: literal strings as they are, all else in ${{ }}.
+std::string to_template(const Expression& expression);
 // The printed form, fully parenthesised only where needed; parse_expression reads it back as an equal tree.
 std::string to_string(const Expression& expression);
 
