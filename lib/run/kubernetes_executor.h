@@ -1,0 +1,55 @@
+// Attempts as pods: one pod an attempt, watched by one label-selected watch a run.
+//
+// Nothing is created before it is needed: the launcher's ConfigMap with the first task that hands something over, the
+// artifact claim with the first task that hands over files. Pods are the truth for attempts that have not ended: starting an
+// attempt again (a resumed run) adopts the pod of that name when its labels and input hash match.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "kube/client.h"
+#include "run/executor.h"
+#include "run/kubernetes_pod.h"
+#include "run/kubernetes_status.h"
+
+namespace kfrun::run {
+
+struct KubernetesOptions {
+  PodOptions pod;             // name_space, owner and the like are filled in by the executor
+  std::string storage_class;  // of the artifact claim; "" = the cluster's default
+  std::string storage_size = "10Gi";
+  std::string access_mode = "ReadWriteOnce";           // ReadWriteMany where the class has it and there are several nodes
+  Duration image_pull_wait = std::chrono::minutes(5);  // an image that cannot be pulled fails the attempt after that
+  std::optional<Duration> unschedulable_wait;          // absent: waits for ever, as news
+  Duration grace = std::chrono::seconds(10);           // of cancelled pods
+};
+
+class KubernetesExecutor : public Executor {
+ public:
+  // `client` outlives the executor and is driven by it: wait() runs its loop. run.name_space says where. The head ConfigMap
+  // of the run (KubernetesRecordStore::create) becomes the owner of every pod when it exists.
+  KubernetesExecutor(kube::Client& client, RunContext run, KubernetesOptions options = {});
+  ~KubernetesExecutor() override;
+
+  void start(const Work& work) override;
+  void cancel(const AttemptId& id) override;
+  std::vector<ExecutorEvent> wait(Duration wait) override;
+  void wake() override;
+  int default_parallelism() const override { return 0; }
+  void finish() override;
+
+ private:
+  class Pods;
+  std::unique_ptr<Pods> pods_;
+};
+
+// The lines of a pod's `main` container, in pieces as they come. With `follow` until the container ends or `piece` gives
+// false. Blocks; throws Error(not_found) when the pod is gone.
+void read_pod_log(kube::Client& client, const std::string& name_space, const std::string& pod, bool follow,
+                  const kube::OnBytes& piece);
+
+}  // namespace kfrun::run

@@ -1,0 +1,47 @@
+// From an attempt to its pod: pure and printable.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "document/node.h"
+#include "run/executor.h"
+
+namespace kfrun::run {
+
+// Names all kfrun objects are found by.
+inline constexpr std::string_view kRunLabel = "kfrun.dev/run";
+inline constexpr std::string_view kTaskLabel = "kfrun.dev/task";
+inline constexpr std::string_view kPathAnnotation = "kfrun.dev/path";
+inline constexpr std::string_view kAttemptAnnotation = "kfrun.dev/attempt";
+inline constexpr std::string_view kInputHashAnnotation = "kfrun.dev/input-hash";
+inline constexpr std::string_view kLauncherAnnotation = "kfrun.dev/launcher";  // "true" where the launcher wraps the command
+inline constexpr std::string_view kArtifactClaim = "kfrun-artifacts";          // one claim a namespace, a folder in it a run
+
+struct PodOptions {
+  std::string launcher_config_map;  // the ConfigMap that holds the launcher
+  std::string owner_name;           // the run's head ConfigMap and its uid; "" = no owner
+  std::string owner_uid;
+  long long user_id = 65532;  // of the container and its files, unless task.pod says otherwise
+};
+
+struct PodPlan {
+  document::Node pod;
+  bool has_launcher = false;
+  bool needs_artifacts = false;  // mounts the artifact claim
+  // What the pod's own ConfigMap must hold, when the launcher's instructions are too long for the environment; null: none.
+  document::Node plan_config_map;
+  std::string input_hash;
+};
+
+// "<run at most 30>-<task at most 20>-<10 letters of a digest of run, path and attempt>": a DNS label.
+std::string pod_name(const std::string& run, const AttemptId& id);
+// `text` as a label value: at most 63 of [A-Za-z0-9._-], alphanumeric at both ends.
+std::string label_value(std::string_view text);
+
+// Throws Error(input) for a task that cannot be a pod: no image, outputs or files without an explicit command, an override
+// that is no mapping.
+PodPlan plan_pod(const Work& work, const RunContext& run, const PodOptions& options);
+
+}  // namespace kfrun::run

@@ -1,0 +1,51 @@
+// Run records in the cluster, as ConfigMaps of the namespace:
+//   kfrun-<run>          the head: what the run is, and control verbs (data.stop); owns all else of the run, pods included
+//   kfrun-<run>-plan-<k> the compiled pipeline as JSON, immutable, at most 900 KiB a piece
+//   kfrun-<run>-log-<n>  the record's lines (JSON), append-only, a new segment after 700 KiB
+// Deleting the head removes everything (owner references); artifacts stay in the namespace's shared claim until they are
+// collected, because cached outputs of other runs may refer to them (see README.md).
+#pragma once
+
+#include <string>
+
+#include "kube/client.h"
+#include "run/cache.h"
+#include "run/record.h"
+
+namespace kfrun::run {
+
+class KubernetesRecordStore : public RecordStore {
+ public:
+  // `client` outlives the store and every writer it gives.
+  KubernetesRecordStore(kube::Client& client, std::string name_space);
+
+  std::unique_ptr<RecordWriter> create(const RunHead& head, const pipeline::Pipeline& pipeline) override;
+  std::unique_ptr<RecordWriter> reopen(const std::string& run) override;
+  std::vector<RunHead> list() override;
+  std::string find(const std::string& name) override;
+  RunHead head(const std::string& run) override;
+  pipeline::Pipeline pipeline(const std::string& run) override;
+  std::vector<RecordEntry> entries(const std::string& run) override;
+  void request_stop(const std::string& run, const std::string& why) override;
+  bool stop_requested(const std::string& run) override;
+  void remove(const std::string& run) override;
+
+ private:
+  kube::Client& client_;
+  std::string name_space_;
+};
+
+// Cached outputs as ConfigMaps `kfrun-cache-<digest>` labelled kfrun.dev/cache, shared by all runs of the namespace. Entries
+// with artifacts count only while the namespace's artifact claim that held them is the same one (its uid is kept).
+class KubernetesCache : public Cache {
+ public:
+  KubernetesCache(kube::Client& client, std::string name_space);
+  std::optional<Values> find(const std::string& key) override;
+  void keep(const std::string& key, const Values& outputs) override;
+
+ private:
+  kube::Client& client_;
+  std::string name_space_;
+};
+
+}  // namespace kfrun::run
