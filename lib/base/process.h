@@ -13,13 +13,13 @@
 namespace kfrun {
 
 struct ProcessSpec {
-  std::vector<std::string> command;                // command[0] is looked up in PATH unless it has a '/'
-  std::string directory;                           // "" = this process's
-  std::map<std::string, std::string> environment;  // added to (or instead of, see below) this process's environment
+  std::vector<std::string> command{};                // command[0] is looked up in PATH unless it has a '/'
+  std::string directory{};                           // "" = this process's
+  std::map<std::string, std::string> environment{};  // added to (or instead of, see below) this process's environment
   bool clear_environment = false;
   // Files the streams are written to (created, appended to); "" = /dev/null. The same path for both keeps their order.
-  std::string stdout_file;
-  std::string stderr_file;
+  std::string stdout_file{};
+  std::string stderr_file{};
 };
 
 struct ProcessResult {
