@@ -9,9 +9,12 @@
 
 namespace kfrun::run {
 
-// SHA-256 in hex over a canonical JSON of all that decides a task's outputs; artifacts count by digest (by URI when unknown).
-// For local runs `source_digests` of files the command names are part of it, so that an edited script runs again.
-std::string cache_key(const pipeline::Task& task, const Values& inputs);
+// SHA-256 in hex over a canonical JSON of all that decides a task's outputs: image, command, arguments, environment, script,
+// declared outputs and inputs; artifacts count by digest (by URI when unknown), not by where they are. `loop_index` counts only
+// when the task asks for it. "" when the task names facts of its run or attempt (run.id, task.path, ...) and has no
+// `cache_key` of its own: such outputs are no one else's.
+// The driver joins it with Executor::source_digest(), so that locally an edited script runs again.
+std::string cache_key(const pipeline::Task& task, const Values& inputs, int loop_index = -1);
 
 class Cache {
  public:

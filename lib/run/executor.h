@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "base/time.h"
@@ -16,9 +17,9 @@ namespace kfrun::run {
 
 // The run an executor works for.
 struct RunContext {
-  std::string id;          // unique: lower-case letters and digits, a valid DNS label of at most 30 characters
-  std::string name;        // for people: the pipeline's name
-  std::string name_space;  // cluster only
+  std::string id;                // unique: lower-case letters and digits, a valid DNS label of at most 30 characters
+  std::string name;              // for people: the pipeline's name
+  std::string name_space;        // cluster only
   std::string source_directory;  // where the pipeline file stands: local tasks find their scripts there
 };
 
@@ -40,6 +41,9 @@ class Executor {
   virtual void wake() = 0;
   // How many attempts may run at a time on this executor by default; 0: no limit.
   virtual int default_parallelism() const = 0;
+  // What else decides this attempt's outputs here, beside its cache key: a digest of the files that its command names on this
+  // machine, "" when there are none. Asked before the attempt is looked up in the cache.
+  virtual std::string source_digest(const Work&) const { return {}; }
   // Called once after the run ended and was recorded: scratch space goes.
   virtual void finish() {}
 };

@@ -1,0 +1,40 @@
+// Run records in folders of this machine (local_layout.h). A record is a file of JSON lines, flushed to the disk before what
+// follows from a line is done; a torn last line, left by a machine that went down, is passed over.
+#pragma once
+
+#include <string>
+
+#include "run/local_layout.h"
+#include "run/record.h"
+
+namespace kfrun::run {
+
+class LocalRecordStore : public RecordStore {
+ public:
+  // `state_directory` is made when the first run is created.
+  explicit LocalRecordStore(std::string state_directory);
+
+  std::unique_ptr<RecordWriter> create(const RunHead& head, const pipeline::Pipeline& pipeline) override;
+  // Throws Error(conflict) while another process carries the run.
+  std::unique_ptr<RecordWriter> reopen(const std::string& run) override;
+  std::vector<RunHead> list() override;
+  std::string find(const std::string& name) override;
+  RunHead head(const std::string& run) override;
+  pipeline::Pipeline pipeline(const std::string& run) override;
+  std::vector<RecordEntry> entries(const std::string& run) override;
+  void request_stop(const std::string& run, const std::string& why) override;
+  bool stop_requested(const std::string& run) override;
+  void remove(const std::string& run) override;
+
+  // Why the run is to stop; "" when nobody asked.
+  std::string stop_reason(const std::string& run);
+  const LocalLayout& layout() const { return layout_; }
+
+ private:
+  // The run's folder; throws Error(not_found) when there is no such run.
+  std::string folder_of(const std::string& run);
+
+  LocalLayout layout_;
+};
+
+}  // namespace kfrun::run
