@@ -15,7 +15,8 @@ Node::Node(Node&&) noexcept = default;
 Node& Node::operator=(const Node&) = default;
 Node& Node::operator=(Node&&) noexcept = default;
 Node::~Node() = default;
-Node::Node(std::variant<std::string, Sequence, Mapping> value, Tag tag, Style style) : value_(std::move(value)), tag_(tag), style_(style) {}
+Node::Node(std::variant<std::string, Sequence, Mapping> value, Tag tag, Style style)
+    : value_(std::move(value)), tag_(tag), style_(style) {}
 
 Node Node::null() { return scalar("null", Tag::null); }
 Node Node::boolean(bool value) { return scalar(value ? "true" : "false", Tag::boolean); }
@@ -44,12 +45,18 @@ std::string_view Node::type_name() const {
   if (is_sequence()) return "a list";
   if (is_mapping()) return "a mapping";
   switch (tag_) {
-    case Tag::null: return "null";
-    case Tag::boolean: return "true or false";
-    case Tag::integer: return "an integer";
-    case Tag::floating: return "a number";
-    case Tag::timestamp: return "a timestamp";
-    default: return "a string";
+    case Tag::null:
+      return "null";
+    case Tag::boolean:
+      return "true or false";
+    case Tag::integer:
+      return "an integer";
+    case Tag::floating:
+      return "a number";
+    case Tag::timestamp:
+      return "a timestamp";
+    default:
+      return "a string";
   }
 }
 
@@ -122,7 +129,9 @@ const Node* Node::find_path(std::initializer_list<std::string_view> keys) const 
   return node;
 }
 
-Node* Node::find_path(std::initializer_list<std::string_view> keys) { return const_cast<Node*>(std::as_const(*this).find_path(keys)); }
+Node* Node::find_path(std::initializer_list<std::string_view> keys) {
+  return const_cast<Node*>(std::as_const(*this).find_path(keys));
+}
 
 std::string Node::text_of(std::string_view key, std::string_view fallback) const {
   const Node* value = find(key);
@@ -148,7 +157,8 @@ Node& Node::child_mapping(std::string_view key) {
 bool Node::remove(std::string_view key) {
   if (!is_mapping()) return false;
   auto& list = members();
-  const auto found = std::find_if(list.begin(), list.end(), [&](const Member& m) { return m.key.is_scalar() && m.key.text() == key; });
+  const auto found =
+      std::find_if(list.begin(), list.end(), [&](const Member& m) { return m.key.is_scalar() && m.key.text() == key; });
   if (found == list.end()) return false;
   list.erase(found);
   return true;

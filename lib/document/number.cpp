@@ -24,10 +24,20 @@ std::string scientific(double value) {
   return {buffer, end};
 }
 
+// Shortest round-trip digits in fixed notation; what the digits do not reach is filled with zeros, as Go does.
 std::string fixed(double value) {
-  char buffer[400];
-  const auto end = std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::fixed).ptr;
-  return {buffer, end};
+  const std::string text = scientific(value);
+  const auto mark = text.find('e');
+  const int exponent = std::atoi(text.c_str() + mark + 1);
+  std::string digits;
+  for (const char c : text.substr(0, mark)) {
+    if (c >= '0' && c <= '9') digits += c;
+  }
+  const std::string sign = text[0] == '-' ? "-" : "";
+  if (exponent < 0) return sign + "0." + std::string(static_cast<std::size_t>(-exponent - 1), '0') + digits;
+  const auto whole = static_cast<std::size_t>(exponent) + 1;
+  if (digits.size() <= whole) return sign + digits + std::string(whole - digits.size(), '0');
+  return sign + digits.substr(0, whole) + "." + digits.substr(whole);
 }
 
 }  // namespace
@@ -53,6 +63,13 @@ std::optional<long long> integer_value(std::string_view text) {
   constexpr auto limit = static_cast<unsigned long long>(std::numeric_limits<long long>::max());
   if (magnitude > limit + (negative ? 1 : 0)) return std::nullopt;
   return negative ? static_cast<long long>(0 - magnitude) : static_cast<long long>(magnitude);
+}
+
+std::optional<unsigned long long> unsigned_value(std::string_view text) {
+  unsigned long long value = 0;
+  const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (fault != std::errc() || text.empty() || end != text.data() + text.size()) return std::nullopt;
+  return value;
 }
 
 std::optional<double> number_value(std::string_view text) {

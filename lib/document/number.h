@@ -10,6 +10,8 @@ namespace kfrun::document {
 // The value of an integer in any spelling YAML readers accept: decimal, 0x1F, 0o17, 0644 (octal), 0b101, signs, underscores.
 // Nothing when it does not fit 64 bits (signed) or is none.
 std::optional<long long> integer_value(std::string_view text);
+// A plain decimal integer from 0 to 2^64-1.
+std::optional<unsigned long long> unsigned_value(std::string_view text);
 // The value of an integer or a float in any spelling YAML readers accept, .inf and .nan included.
 std::optional<double> number_value(std::string_view text);
 // Go's encoding/json: shortest digits; fixed notation for 1e-6 <= |x| < 1e21, else an exponent ("1e-7", "1e+21").

@@ -17,8 +17,8 @@ enum class Schema {
 };
 
 struct ReadLimits {
-  std::size_t max_depth = 1000;          // nesting; deeper is an Error(input)
-  std::size_t max_bytes = 512u << 20;    // of one input
+  std::size_t max_depth = 1000;            // nesting; deeper is an Error(input)
+  std::size_t max_bytes = 512u << 20;      // of one input
   std::size_t max_alias_nodes = 4u << 20;  // nodes that expanding aliases may add to one document
 };
 
@@ -26,7 +26,8 @@ struct ReadLimits {
 // content (only comments) are left out. Errors carry `file`, line and column, and libyaml's words in go-yaml's form
 // ("yaml: line 3: did not find expected key"). Documents are split at lines that begin "---" first, as kyaml does, so an
 // anchor ends with its document.
-std::vector<Node> read_yaml(std::string_view text, const std::string& file, Schema schema = Schema::go_yaml_v3, const ReadLimits& limits = {});
+std::vector<Node> read_yaml(std::string_view text, const std::string& file, Schema schema = Schema::go_yaml_v3,
+                            const ReadLimits& limits = {});
 
 // Reads one document of kfrun's own formats with yaml-cpp: YAML 1.2 core schema, duplicate keys refused, aliases expanded, no
 // `<<`. An empty input gives null. Throws Error(input) with yaml-cpp's mark when there is more than one document.

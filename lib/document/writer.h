@@ -15,8 +15,8 @@ std::string write_yaml(const Node& node);
 void append_yaml(std::string& out, const Node& node);
 
 struct JsonStyle {
-  int indent = 0;           // 0: one line, no blanks
-  bool sort_keys = false;   // bytewise, as Go's maps
+  int indent = 0;            // 0: one line, no blanks
+  bool sort_keys = false;    // bytewise, as Go's maps
   bool escape_html = false;  // < > & U+2028 U+2029 as \u escapes, as Go's json.Marshal
 };
 // Scalars by their tag: integers and floats as JSON numbers (normalised spelling), strings and all else as strings. Throws

@@ -1,0 +1,18 @@
+// What a plain scalar means, by the rules of Go's two YAML libraries and of the YAML 1.2 core schema.
+#pragma once
+
+#include <string_view>
+
+#include "document/node.h"
+#include "document/reader.h"
+
+namespace kfrun::document {
+
+// The tag of a plain (unquoted) scalar.
+Tag resolve_plain(std::string_view text, Schema schema);
+// YAML 1.2 core schema, for kfrun's own files.
+Tag resolve_core(std::string_view text);
+// Whether go-yaml v2 reads `text` as something other than a string, or as an old base-60 number: its writer quotes those.
+bool needs_quotes_in_v2(std::string_view text);
+
+}  // namespace kfrun::document

@@ -1,0 +1,275 @@
+// YAML to trees through libyaml's events. Go's YAML libraries are ports of libyaml, so the language and the words of its
+// errors are the same.
+#include <yaml.h>
+
+#include <map>
+
+#include "base/digest.h"
+#include "base/text.h"
+#include "document/reader.h"
+#include "document/resolve.h"
+
+namespace kfrun::document {
+
+namespace {
+
+Style style_of(yaml_scalar_style_t style) {
+  switch (style) {
+    case YAML_SINGLE_QUOTED_SCALAR_STYLE:
+      return Style::single_quoted;
+    case YAML_DOUBLE_QUOTED_SCALAR_STYLE:
+      return Style::double_quoted;
+    case YAML_LITERAL_SCALAR_STYLE:
+      return Style::literal;
+    case YAML_FOLDED_SCALAR_STYLE:
+      return Style::folded;
+    default:
+      return Style::plain;
+  }
+}
+
+// One event, deleted with it.
+class Event {
+ public:
+  Event() = default;
+  ~Event() { yaml_event_delete(&event_); }
+  Event(const Event&) = delete;
+  Event& operator=(const Event&) = delete;
+  yaml_event_t* get() { return &event_; }
+  const yaml_event_t* operator->() const { return &event_; }
+
+ private:
+  yaml_event_t event_{};
+};
+
+std::string_view view(const yaml_char_t* text) { return text ? reinterpret_cast<const char*>(text) : std::string_view(); }
+
+// Reads one document's text.
+class Parser {
+ public:
+  Parser(std::string_view text, int first_line, const std::string& file, Schema schema, const ReadLimits& limits)
+      : first_line_(first_line), file_(file), schema_(schema), limits_(limits) {
+    if (!yaml_parser_initialize(&parser_)) throw make_error(ErrorKind::internal, "libyaml: out of memory");
+    yaml_parser_set_input_string(&parser_, reinterpret_cast<const unsigned char*>(text.data()), text.size());
+    yaml_parser_set_encoding(&parser_, YAML_UTF8_ENCODING);
+  }
+  ~Parser() { yaml_parser_delete(&parser_); }
+  Parser(const Parser&) = delete;
+  Parser& operator=(const Parser&) = delete;
+
+  void read_all(std::vector<Node>& documents) {
+    for (;;) {
+      Event event;
+      next(event);
+      if (event->type == YAML_STREAM_END_EVENT) return;
+      if (event->type != YAML_DOCUMENT_START_EVENT) continue;
+      anchors_.clear();
+      Event content;
+      next(content);
+      const bool empty = content->type == YAML_SCALAR_EVENT && content->data.scalar.length == 0 &&
+                         content->data.scalar.plain_implicit && !content->data.scalar.anchor;
+      Node root = read_node(content, 0);
+      if (!empty) documents.push_back(std::move(root));
+    }
+  }
+
+ private:
+  void next(Event& event) {
+    if (!yaml_parser_parse(&parser_, event.get())) throw syntax_error();
+  }
+
+  Place place_at(const yaml_mark_t& mark) const {
+    return {file_, first_line_ + static_cast<int>(mark.line) + 1, static_cast<int>(mark.column) + 1, {}};
+  }
+
+  // go-yaml's "yaml: line N: words": it counts lines from 0 in the scanner and from 1 elsewhere (yaml.go, parser.fail).
+  Error syntax_error() const {
+    std::size_t line = 0;
+    Place place = place_at(parser_.problem_mark);
+    if (parser_.context_mark.line != 0) {
+      line = parser_.context_mark.line;
+      if (parser_.error == YAML_SCANNER_ERROR) ++line;
+    } else if (parser_.problem_mark.line != 0) {
+      line = parser_.problem_mark.line;
+      if (parser_.error == YAML_SCANNER_ERROR) ++line;
+    }
+    const std::string where = line != 0 ? fmt::format("line {}: ", line + static_cast<std::size_t>(first_line_)) : std::string();
+    return Error(ErrorKind::input,
+                 fmt::format("yaml: {}{}", where, parser_.problem ? parser_.problem : "unknown problem parsing YAML content"),
+                 std::move(place));
+  }
+
+  Node read_node(const Event& event, std::size_t depth) {
+    const Place place = place_at(event->start_mark);
+    if (depth > limits_.max_depth) throw input_error(place, "yaml: exceeded max depth of {}", limits_.max_depth);
+    switch (event->type) {
+      case YAML_ALIAS_EVENT:
+        return read_alias(view(event->data.alias.anchor), place);
+      case YAML_SCALAR_EVENT:
+        return read_scalar(event, place);
+      case YAML_SEQUENCE_START_EVENT:
+        return read_sequence(event, place, depth);
+      case YAML_MAPPING_START_EVENT:
+        return read_mapping(event, place, depth);
+      default:
+        throw input_error(place, "yaml: unexpected event");
+    }
+  }
+
+  Node read_alias(std::string_view name, const Place& place) {
+    const auto found = anchors_.find(std::string(name));
+    if (found == anchors_.end()) throw input_error(place, "yaml: unknown anchor '{}' referenced", name);
+    if (found->second.open) throw input_error(place, "yaml: anchor '{}' value contains itself", name);
+    alias_nodes_ += found->second.nodes;
+    if (alias_nodes_ > limits_.max_alias_nodes) throw input_error(place, "yaml: document contains excessive aliasing");
+    return found->second.value;
+  }
+
+  Node read_scalar(const Event& event, const Place& place) {
+    const auto& scalar = event->data.scalar;
+    std::string text(reinterpret_cast<const char*>(scalar.value), scalar.length);
+    const auto tag_text = view(scalar.tag);
+    const Style style = style_of(scalar.style);
+    Tag tag = style == Style::plain ? resolve_plain(text, schema_) : Tag::string;
+    if (!tag_text.empty() && tag_text != "!") {
+      tag = explicit_tag(tag_text, text, place);
+    } else if (tag_text == "!") {
+      tag = Tag::string;
+    }
+    Node node = Node::scalar(std::move(text), tag, style);
+    node.set_position(place.line, place.column);
+    remember(scalar.anchor, node, 1);
+    ++nodes_;
+    return node;
+  }
+
+  static Tag explicit_tag(std::string_view tag, std::string& text, const Place& place) {
+    constexpr std::string_view prefix = "tag:yaml.org,2002:";
+    if (!tag.starts_with(prefix)) return Tag::string;
+    const auto word = tag.substr(prefix.size());
+    if (word == "str") return Tag::string;
+    if (word == "int") return Tag::integer;
+    if (word == "float") return Tag::floating;
+    if (word == "bool") return Tag::boolean;
+    if (word == "null") return Tag::null;
+    if (word == "timestamp") return Tag::timestamp;
+    if (word == "binary") {
+      try {
+        text = decode_base64(text);
+      } catch (Error& error) {
+        throw error.at(place);
+      }
+    }
+    return Tag::string;
+  }
+
+  Node read_sequence(const Event& event, const Place& place, std::size_t depth) {
+    Node node = Node::sequence();
+    node.set_position(place.line, place.column);
+    node.set_style(event->data.sequence_start.style == YAML_FLOW_SEQUENCE_STYLE ? Style::flow : Style::block);
+    const auto before = open(event->data.sequence_start.anchor);
+    for (;;) {
+      Event item;
+      next(item);
+      if (item->type == YAML_SEQUENCE_END_EVENT) break;
+      node.items().push_back(read_node(item, depth + 1));
+    }
+    remember(event->data.sequence_start.anchor, node, ++nodes_ - before);
+    return node;
+  }
+
+  Node read_mapping(const Event& event, const Place& place, std::size_t depth) {
+    Node node = Node::mapping(Mapping{});
+    node.set_position(place.line, place.column);
+    node.set_style(event->data.mapping_start.style == YAML_FLOW_MAPPING_STYLE ? Style::flow : Style::block);
+    const auto before = open(event->data.mapping_start.anchor);
+    std::vector<Node> merges;
+    for (;;) {
+      Event key_event;
+      next(key_event);
+      if (key_event->type == YAML_MAPPING_END_EVENT) break;
+      Node key = read_node(key_event, depth + 1);
+      Event value_event;
+      next(value_event);
+      Node value = read_node(value_event, depth + 1);
+      if (key.is_scalar() && key.tag() == Tag::merge) {
+        merges.push_back(std::move(value));
+      } else {
+        node.members().push_back({std::move(key), std::move(value)});
+      }
+    }
+    for (const auto& merge : merges) merge_into(node, merge);
+    remember(event->data.mapping_start.anchor, node, ++nodes_ - before);
+    return node;
+  }
+
+  // `<<`: explicit keys win, then the first of several merged mappings.
+  void merge_into(Node& target, const Node& merged) const {
+    if (merged.is_sequence()) {
+      for (const auto& item : merged.items()) merge_into(target, item);
+      return;
+    }
+    if (!merged.is_mapping()) {
+      throw input_error(merged.place(file_), "yaml: map merge requires map or sequence of maps as the value");
+    }
+    for (const auto& [key, value] : merged.members()) {
+      if (!target.find(key.text())) target.members().push_back({key, value});
+    }
+  }
+
+  std::size_t open(const yaml_char_t* anchor) {
+    if (anchor) anchors_[std::string(view(anchor))].open = true;
+    return nodes_;
+  }
+
+  void remember(const yaml_char_t* anchor, const Node& node, std::size_t nodes) {
+    if (anchor) anchors_[std::string(view(anchor))] = {node, nodes, false};
+  }
+
+  struct Anchor {
+    Node value;
+    std::size_t nodes = 0;
+    bool open = false;
+  };
+
+  yaml_parser_t parser_{};
+  int first_line_;
+  const std::string& file_;
+  Schema schema_;
+  const ReadLimits& limits_;
+  std::map<std::string, Anchor> anchors_;
+  std::size_t alias_nodes_ = 0;
+  std::size_t nodes_ = 0;
+};
+
+// Calls `piece` with each document's text and the number of lines before it, splitting at lines that begin "---".
+template <typename Piece>
+void split_documents(std::string_view text, Piece piece) {
+  std::size_t start = 0;
+  int line = 0;
+  int start_line = 0;
+  for (std::size_t at = 0; at < text.size(); ++line) {
+    auto end = text.find('\n', at);
+    end = end == std::string_view::npos ? text.size() : end + 1;
+    if (at > start && text.substr(at, 3) == "---") {
+      piece(text.substr(start, at - start), start_line);
+      start = at;
+      start_line = line;
+    }
+    at = end;
+  }
+  piece(text.substr(start), start_line);
+}
+
+}  // namespace
+
+std::vector<Node> read_yaml(std::string_view text, const std::string& file, Schema schema, const ReadLimits& limits) {
+  if (text.size() > limits.max_bytes)
+    throw input_error({file, 0, 0, {}}, "yaml: {} bytes are more than the {} allowed", text.size(), limits.max_bytes);
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+  std::vector<Node> documents;
+  split_documents(text, [&](std::string_view piece, int line) { Parser(piece, line, file, schema, limits).read_all(documents); });
+  return documents;
+}
+
+}  // namespace kfrun::document
