@@ -36,13 +36,17 @@ namespace types {
 extern const ResourceType pods, config_maps, secrets, persistent_volume_claims, events, nodes, namespaces, leases;
 }
 
-// An answer. `status` 0 means none came (see `failure`); the body of an error is a Kubernetes Status object.
+// An answer. `status` 0 means that none came, or not the whole of it (see `failure`). A JSON body is read; any other is one
+// string. The body of an error is a Kubernetes Status object.
 struct Reply {
   int status = 0;
   document::Node body;
   std::map<std::string, std::string> headers;  // lower-case names
-  std::string failure;                         // why no answer came: libcurl's words
+  std::string failure;                         // why no answer came: libcurl's words, or those of the credential plugin
+  // What throw_unless_ok() throws for status 0: unreachable, timed_out, denied (no credentials), input (TLS, URL).
+  ErrorKind failure_kind = ErrorKind::unreachable;
   int attempts = 1;
+  int http_version = 0;  // 11 or 20; 0 when no answer came
 
   bool ok() const { return status >= 200 && status < 300; }
   // "pods "x" is forbidden: ..." from the Status object, or the failure, or "HTTP 502".
@@ -51,7 +55,8 @@ struct Reply {
   std::string reason() const;
 };
 
-// Throws the Error that fits a reply that is not ok: 401 and 403 denied, 404 not_found, 409 conflict, 0 unreachable, else failed.
+// Throws the Error that fits a reply that is not ok: 401 and 403 denied, 404 not_found, 409 conflict, 0 its failure_kind, else
+// failed. `doing` becomes its context: "creating pod x".
 void throw_unless_ok(const Reply& reply, std::string_view doing);
 
 struct Request {
@@ -61,13 +66,14 @@ struct Request {
   std::string content_type = "application/json";
   std::string accept = "application/json";
   std::optional<Duration> timeout;  // of one try; the client's default (30 s) when absent
-  // How the client retries by itself: 429 (Retry-After), 502, 503, 504, refused and broken connections, with full-jitter
-  // back-off; `idempotent` also after an ambiguous end of a write (see design: the same POST is safe where names are fixed).
+  // How the client retries by itself, with full-jitter back-off: what the server surely did not act on (429 with its
+  // Retry-After, 503, refused connections) always; what may have been done already (502, 504, broken connections, time-outs)
+  // only for GET, or when `idempotent` says that the same request is safe again (a POST is where names are fixed).
   bool idempotent = false;
   std::optional<Duration> retry_for;  // give up after; the client's default when absent, 0: no retry
 };
 
-// Pieces of a stream (logs, watch). Return false to stop it.
+// Pieces of a stream (logs, watch), as they come from the network. Return false to stop it: OnReply follows, without failure.
 using OnBytes = std::function<bool(std::string_view)>;
 using OnReply = std::function<void(const Reply&)>;
 using Handle = unsigned long long;
@@ -76,7 +82,9 @@ enum class WatchEventType { added, modified, deleted, bookmark, synced };
 
 struct WatchEvent {
   WatchEventType type = WatchEventType::added;
-  document::Node object;  // of `synced` (the first list is complete): null
+  // Without metadata.managedFields, which is often half of an object and of no use to a watcher. Of `synced` (the first list
+  // is complete): null. Of `bookmark`: only metadata.resourceVersion.
+  document::Node object;
 };
 
 struct WatchOptions {
@@ -87,6 +95,8 @@ struct WatchOptions {
   Duration poll_interval = std::chrono::seconds(1);  // where watching is denied
 };
 
+// Callbacks are called from run_once() and the blocking verbs, never from start(); they may start and cancel requests. What
+// they throw leaves run_once(), and the client can be used further.
 class Client {
  public:
   // Takes a copy of the configuration. Credentials are fetched (exec plugin, token file) at the first request and again
@@ -100,7 +110,8 @@ class Client {
 
   // Starts a request; `done` is called exactly once from run_once(), unless it is cancelled.
   Handle start(Request request, OnReply done);
-  // Starts a streamed GET (logs with follow=true): pieces as they come, then `done`. No total time-out.
+  // Starts a streamed GET (logs with follow=true): pieces as they come, then `done`. No total time-out unless the request has
+  // one. It is retried like any other until its first piece came; the body of an error is in the reply, not in the pieces.
   Handle stream(Request request, OnBytes piece, OnReply done);
   // List, then watch with bookmarks, for ever until cancelled: resumes from the last resourceVersion, lists again after 410
   // (objects that vanished meanwhile come as `deleted`, with what was last known), polls where watching is denied. Faults are
@@ -117,7 +128,8 @@ class Client {
   void add_descriptor(int descriptor, std::function<void()> readable);
   void remove_descriptor(int descriptor);
 
-  // Blocking forms. get() and the like give the reply as it came; use throw_unless_ok().
+  // Blocking forms, which serve everything else that is under way too. get() and the like give the reply as it came; use
+  // throw_unless_ok().
   Reply send(Request request);
   Reply get(const ResourceType& type, const std::string& name_space, const std::string& name);
   // Every object, page by page (limit/continue; 410 on a continue token starts again). Throws on failure.
@@ -129,7 +141,7 @@ class Client {
   // application/apply-patch+yaml.
   Reply patch(const ResourceType& type, const std::string& name_space, const std::string& name, const document::Node& patch,
               std::string_view content_type, std::string_view query = {});
-  // `options` is a DeleteOptions object, or null.
+  // `options` is a DeleteOptions object, or null. Safe to repeat, so it is: 404 then says that it is gone.
   Reply remove(const ResourceType& type, const std::string& name_space, const std::string& name, const document::Node& options = {});
 
  private:
@@ -139,6 +151,19 @@ class Client {
 
 // "/api/v1/namespaces/ns/pods/name"; with an empty name the collection; with an empty name_space the cluster-wide path.
 std::string path_of(const ResourceType& type, const std::string& name_space, const std::string& name = {});
+// Which lines of a container's log.
+struct LogOptions {
+  std::string container;  // "" where the pod has only one
+  bool follow = false;
+  bool previous = false;  // of the container's run before the last restart
+  bool timestamps = false;
+  std::optional<long long> since_seconds;
+  std::string since_time;  // RFC 3339
+  std::optional<long long> tail_lines;
+  std::optional<long long> limit_bytes;
+};
+// The path of a pod's log, for Client::stream() or send().
+std::string log_path(const std::string& name_space, const std::string& pod, const LogOptions& options = {});
 // "?a=b&c=d" percent-encoded, "" for none.
 std::string encode_query(const std::vector<std::pair<std::string, std::string>>& query);
 

@@ -19,7 +19,9 @@ struct ExecPlugin {
   std::vector<std::string> args;
   std::map<std::string, std::string> environment;
   std::string install_hint;
+  std::string interactive_mode;  // "Never", "IfAvailable", "Always"; "" in v1beta1 where it may be absent
   bool provide_cluster_info = false;
+  std::string cluster_config;  // JSON of the cluster's extension "client.authentication.k8s.io/exec", "" = none
 };
 
 // Everything one connection needs, certificate data as PEM text. Secrets in it never appear in messages.
@@ -43,9 +45,12 @@ struct Config {
   std::string basic_password;
   std::optional<ExecPlugin> exec;
   std::string impersonate_user;
+  std::string impersonate_uid;
   std::vector<std::string> impersonate_groups;
+  std::map<std::string, std::vector<std::string>> impersonate_extra;
 
-  Duration request_timeout = std::chrono::seconds(30);
+  Duration request_timeout = std::chrono::seconds(30);  // of one try
+  Duration retry_for = std::chrono::seconds(15);        // how long a request is tried again by the client itself
 };
 
 // What the command line and the environment say; empty means not given.
