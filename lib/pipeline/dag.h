@@ -67,9 +67,9 @@ struct Input {
 struct Output {
   std::string name;
   Type type;
-  std::string file_name;                // the last part of its path; "" = its name
-  std::string path;                     // a fixed path inside the container where the task insists on one; "" = the launcher's choice
-  std::optional<Value> default_value;   // used when the task succeeded without writing it
+  std::string file_name;  // the last part of its path; "" = its name
+  std::string path;       // a fixed path inside the container where the task insists on one; "" = the launcher's choice
+  std::optional<Value> default_value;  // used when the task succeeded without writing it
   Place place;
 };
 
@@ -90,7 +90,7 @@ struct ContainerTemplate {
   std::vector<Expression> args;
   std::vector<std::pair<std::string, Expression>> environment;
   std::string working_directory;
-  std::optional<Expression> script;        // its text is staged as a file whose path is appended to the command
+  std::optional<Expression> script;             // its text is staged as a file whose path is appended to the command
   std::map<std::string, std::string> requests;  // Kubernetes quantities by resource name
   std::map<std::string, std::string> limits;
 };
@@ -102,8 +102,8 @@ struct Loop {
     Expression values;  // a list, or an integer N meaning 0..N-1
   };
   std::vector<Axis> axes;
-  int max_parallel = 0;  // 0: no limit of its own
-  bool fail_fast = true; // a failed instance keeps further ones from starting
+  int max_parallel = 0;   // 0: no limit of its own
+  bool fail_fast = true;  // a failed instance keeps further ones from starting
 };
 
 struct RetryPolicy {
@@ -127,18 +127,18 @@ struct Task {
   RetryPolicy retry;
   std::optional<Duration> timeout;  // of one attempt
   bool cache = true;
-  std::string cache_key;            // "" = content hash of image, command and inputs
-  bool once = false;                // never two attempts that may both have run
-  bool ignore_failure = false;      // its failure does not fail the dag (continueOn)
+  std::string cache_key;        // "" = content hash of image, command and inputs
+  bool once = false;            // never two attempts that may both have run
+  bool ignore_failure = false;  // its failure does not fail the dag (continueOn)
 
   ContainerTemplate container;  // kind container
   int body = -1;                // kind sub_dag: index into Pipeline::dags; its params are bound by `inputs` of the same names
   Expression importer_uri;      // kind importer
   std::string overlay;          // kind apply: the folder to build, relative to the pipeline file
   std::vector<std::pair<std::string, Expression>> overlay_images;  // kind apply: image name -> new image
-  document::Node manifest;      // kind resource: what to create; its strings are templates (parse_template) in the task's own names
+  document::Node manifest;  // kind resource: what to create; its strings are templates (parse_template) in the task's own names
   std::optional<Duration> pause;  // kind suspend: goes on by itself after that time; without it, when it is resumed
-  document::Node pod;           // its strings are templates, too; merged (strategically) over the generated pod: metadata and spec
+  document::Node pod;  // its strings are templates, too; merged (strategically) over the generated pod: metadata and spec
   Place place;
 };
 
@@ -156,7 +156,7 @@ struct Dag {
   std::vector<Task> tasks;   // in topological order
   std::vector<Task> finals;  // run after all of `tasks` ended, whatever their states
   std::vector<DagOutput> outputs;
-  int max_parallel = 0;  // running container tasks at a time; 0: the executor's limit
+  int max_parallel = 0;    // running container tasks at a time; 0: the executor's limit
   bool fail_fast = false;  // stop starting tasks after the first failure (the default runs what does not depend on it)
 };
 

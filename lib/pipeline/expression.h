@@ -27,11 +27,22 @@ enum class Operator {
   index,        // operands[0][operands[1]]
   member,       // operands[0].text
   conditional,  // operands[0] ? operands[1] : operands[2]
-  logical_not, negate,
-  logical_and, logical_or,
-  equal, not_equal, less, less_equal, greater, greater_equal,
+  logical_not,
+  negate,
+  logical_and,
+  logical_or,
+  equal,
+  not_equal,
+  less,
+  less_equal,
+  greater,
+  greater_equal,
   contains,  // operands[0] in operands[1]
-  add, subtract, multiply, divide, modulo,
+  add,
+  subtract,
+  multiply,
+  divide,
+  modulo,
 };
 
 struct Expression {
