@@ -17,12 +17,31 @@
 namespace kfrun::run {
 
 // What the engine is told. Every event carries its time; times never go backwards.
-struct RunStarted { TimePoint at; };
-struct AttemptRunning { AttemptId id; TimePoint at; std::string message; };  // its command began; or news while it waits ("pulling image")
-struct AttemptEnded { AttemptId id; TimePoint at; Outcome outcome; };
-struct CacheAnswered { std::string instance; TimePoint at; std::optional<Values> outputs; };
-struct TimePassed { TimePoint at; };
-struct StopRequested { TimePoint at; std::string why; };  // running attempts are cancelled, then `finally` runs
+struct RunStarted {
+  TimePoint at;
+};
+struct AttemptRunning {
+  AttemptId id;
+  TimePoint at;
+  std::string message;
+};  // its command began; or news while it waits ("pulling image")
+struct AttemptEnded {
+  AttemptId id;
+  TimePoint at;
+  Outcome outcome;
+};
+struct CacheAnswered {
+  std::string instance;
+  TimePoint at;
+  std::optional<Values> outputs;
+};
+struct TimePassed {
+  TimePoint at;
+};
+struct StopRequested {
+  TimePoint at;
+  std::string why;
+};  // running attempts are cancelled, then `finally` runs
 using EngineEvent = std::variant<RunStarted, AttemptRunning, AttemptEnded, CacheAnswered, TimePassed, StopRequested>;
 
 // What one attempt is to do, everything resolved but the paths that the executor chooses.
@@ -35,20 +54,36 @@ struct Work {
 };
 
 // What the engine asks for. Each command is given exactly once.
-struct StartAttempt { Work work; };
-struct CancelAttempt { AttemptId id; };                 // answered by AttemptEnded with FailureClass::stopped (or what it became)
-struct LookUpCache { Work work; };                      // answered by CacheAnswered
-struct WakeAt { TimePoint at; };                        // answered by TimePassed at or after that time
-struct InstanceChanged { std::string instance; State state; std::string reason; };  // for screens and records
-struct RunEnded { State state; Values outputs; std::string reason; };
+struct StartAttempt {
+  Work work;
+};
+struct CancelAttempt {
+  AttemptId id;
+};  // answered by AttemptEnded with FailureClass::stopped (or what it became)
+struct LookUpCache {
+  Work work;
+};  // answered by CacheAnswered
+struct WakeAt {
+  TimePoint at;
+};  // answered by TimePassed at or after that time
+struct InstanceChanged {
+  std::string instance;
+  State state;
+  std::string reason;
+};  // for screens and records
+struct RunEnded {
+  State state;
+  Values outputs;
+  std::string reason;
+};
 using EngineCommand = std::variant<StartAttempt, CancelAttempt, LookUpCache, WakeAt, InstanceChanged, RunEnded>;
 
 struct EngineOptions {
   std::string run_id;
   std::string run_name;
   std::string name_space;
-  int max_parallel = 0;             // attempts at a time; 0: no limit
-  int infrastructure_retries = 5;   // free retries of one instance
+  int max_parallel = 0;            // attempts at a time; 0: no limit
+  int infrastructure_retries = 5;  // free retries of one instance
   bool cache = true;
   bool fail_fast = false;
 };
@@ -58,9 +93,9 @@ struct InstanceView {
   std::string path;
   const pipeline::Task* task = nullptr;
   State state = State::pending;
-  int attempts = 0;            // started so far
-  std::string reason;          // why it is in that state, for people
-  std::optional<Outcome> last; // of the last ended attempt
+  int attempts = 0;             // started so far
+  std::string reason;           // why it is in that state, for people
+  std::optional<Outcome> last;  // of the last ended attempt
   Values outputs;
   std::optional<TimePoint> started, ended;
 };

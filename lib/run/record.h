@@ -20,14 +20,14 @@ struct RecordEntry {
   enum class Kind { run_started, attempt_started, attempt_ended, cache_hit, instance, stop_requested, run_ended };
   Kind kind = Kind::run_started;
   TimePoint at;
-  AttemptId id;                      // attempt_started, attempt_ended; cache_hit, instance: id.instance
-  std::string task;                  // attempt_started: the task's name in its dag
-  std::string cache_key;             // attempt_started, cache_hit
-  Values inputs;                     // attempt_started
-  Outcome outcome;                   // attempt_ended
-  Values outputs;                    // cache_hit, run_ended
-  State state = State::pending;      // instance, run_ended
-  std::string reason;                // instance, stop_requested, run_ended
+  AttemptId id;                  // attempt_started, attempt_ended; cache_hit, instance: id.instance
+  std::string task;              // attempt_started: the task's name in its dag
+  std::string cache_key;         // attempt_started, cache_hit
+  Values inputs;                 // attempt_started
+  Outcome outcome;               // attempt_ended
+  Values outputs;                // cache_hit, run_ended
+  State state = State::pending;  // instance, run_ended
+  std::string reason;            // instance, stop_requested, run_ended
 };
 document::Node to_node(const RecordEntry& entry);
 RecordEntry record_entry_from_node(const document::Node& node);

@@ -16,14 +16,14 @@ using pipeline::Value;
 using Values = std::map<std::string, Value>;
 
 enum class State {
-  pending,    // waits for others, for a slot, for its back-off
+  pending,  // waits for others, for a slot, for its back-off
   running,
   succeeded,
   failed,
-  cached,     // its outputs were taken from an earlier run
-  skipped,    // its own condition was false
-  omitted,    // a task it needs did not succeed
-  stopped,    // the run was stopped before it ended
+  cached,   // its outputs were taken from an earlier run
+  skipped,  // its own condition was false
+  omitted,  // a task it needs did not succeed
+  stopped,  // the run was stopped before it ended
 };
 std::string_view to_string(State state);
 std::optional<State> parse_state(std::string_view word);
@@ -49,13 +49,13 @@ std::optional<FailureClass> parse_failure_class(std::string_view word);
 struct Outcome {
   FailureClass failure = FailureClass::none;  // none: it succeeded
   int exit_code = 0;
-  std::string reason;    // "OOMKilled", "DeadlineExceeded", "Evicted", ... ; "" for a plain exit code
-  std::string message;   // for people
-  Values outputs;        // of a success, typed as the task declares them
-  std::string host;      // node, or this machine
-  std::string log;       // where its lines are: a file, or "" when the cluster has them
-  std::string pod;       // name of the pod, "" locally
-  TimePoint started;     // when its command began
+  std::string reason;   // "OOMKilled", "DeadlineExceeded", "Evicted", ... ; "" for a plain exit code
+  std::string message;  // for people
+  Values outputs;       // of a success, typed as the task declares them
+  std::string host;     // node, or this machine
+  std::string log;      // where its lines are: a file, or "" when the cluster has them
+  std::string pod;      // name of the pod, "" locally
+  TimePoint started;    // when its command began
   bool operator==(const Outcome&) const = default;
 };
 

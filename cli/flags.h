@@ -1,0 +1,119 @@
+// What the command line said, as plain data: app.cpp fills it in, each verb reads its own.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "base/time.h"
+#include "kube/config.h"
+
+namespace kfrun::cli {
+
+// The cluster flags, as kubectl names them.
+struct ClusterFlags {
+  kube::ConfigOverrides config;
+  bool local = false;  // --local: this machine instead of a cluster
+};
+
+enum class ProgressMode { automatic, tty, plain, json, quiet };
+enum class OutputFormat { table, wide, json, yaml, name };
+
+struct BuildFlags {
+  std::string directory = ".";
+  std::string output;  // -o: a file, or a folder that gets a file per resource
+  std::string load_restrictor = "LoadRestrictionsRootOnly";
+  std::string reorder;  // "", "none", "legacy"
+  bool enable_helm = false;
+  std::string helm_command = "helm";
+  std::string helm_api_versions;
+  std::string helm_kube_version;
+  bool helm_debug = false;
+  bool enable_alpha_plugins = false;
+  bool enable_exec = false;
+  bool enable_managed_by_label = false;
+  bool enable_star = false;
+  bool network = false;
+  std::string network_name = "bridge";
+  std::vector<std::string> mounts;
+  std::vector<std::string> environment;
+  bool as_current_user = false;
+};
+
+struct SubmitFlags {
+  ClusterFlags cluster;
+  std::string file;
+  std::vector<std::string> parameters;  // -p name=value
+  std::string parameter_file;           // -P
+  std::string name;                     // instead of the pipeline's name
+  ProgressMode progress = ProgressMode::automatic;
+  OutputFormat output = OutputFormat::table;
+  bool dry_run = false;
+  bool no_cache = false;
+  int parallel = 0;
+  std::optional<Duration> timeout;
+};
+
+struct CompileFlags {
+  std::string file;
+  std::string format = "text";  // text, dot, mermaid, json
+};
+
+struct LintFlags {
+  std::vector<std::string> files;
+  OutputFormat output = OutputFormat::table;
+};
+
+struct RunsFlags {
+  ClusterFlags cluster;
+  OutputFormat output = OutputFormat::table;
+};
+
+struct GetFlags {
+  ClusterFlags cluster;
+  std::string run;
+  OutputFormat output = OutputFormat::table;
+};
+
+struct LogsFlags {
+  ClusterFlags cluster;
+  std::string run;
+  std::string task;  // "": all
+  bool follow = false;
+  int tail = -1;  // lines; -1: all
+};
+
+struct WaitFlags {
+  ClusterFlags cluster;
+  std::string run;
+  std::optional<Duration> timeout;
+};
+
+struct StopFlags {
+  ClusterFlags cluster;
+  std::string run;
+  std::string message = "stopped by the user";
+  bool wait = false;
+};
+
+struct DeleteFlags {
+  ClusterFlags cluster;
+  std::vector<std::string> runs;
+  bool force = false;
+};
+
+struct VersionFlags {
+  OutputFormat output = OutputFormat::table;
+};
+
+// Parsing itself decided the outcome: help was printed, or the words were wrong.
+struct Finished {
+  int exit_code = 0;
+};
+
+using Flags = std::variant<Finished, BuildFlags, SubmitFlags, CompileFlags, LintFlags, RunsFlags, GetFlags, LogsFlags, WaitFlags,
+                           StopFlags, DeleteFlags, VersionFlags>;
+
+}  // namespace kfrun::cli

@@ -1,0 +1,46 @@
+#include "cli/interrupt.h"
+
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+
+#include "cli/exit_code.h"
+
+namespace kfrun::cli {
+
+namespace {
+
+volatile std::sig_atomic_t signals_seen = 0;
+std::function<void()> wake_run;
+
+void on_signal(int) {
+  signals_seen = signals_seen + 1;
+  if (signals_seen > 1) ::_exit(kInterrupted);
+  constexpr char message[] = "\ninterrupted: stopping the run (again to leave at once)\n";
+  (void)!::write(STDERR_FILENO, message, sizeof message - 1);
+  if (wake_run) wake_run();
+}
+
+void handle(void (*handler)(int)) {
+  struct sigaction action {};
+  action.sa_handler = handler;
+  ::sigaction(SIGINT, &action, nullptr);
+  ::sigaction(SIGTERM, &action, nullptr);
+}
+
+}  // namespace
+
+InterruptGuard::InterruptGuard(std::function<void()> wake) {
+  wake_run = std::move(wake);
+  handle(on_signal);
+}
+
+InterruptGuard::~InterruptGuard() {
+  handle(SIG_DFL);
+  wake_run = nullptr;
+}
+
+bool InterruptGuard::interrupted() { return signals_seen > 0; }
+
+}  // namespace kfrun::cli

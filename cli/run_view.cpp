@@ -1,0 +1,94 @@
+#include "cli/run_view.h"
+
+#include "cli/exit_code.h"
+#include "cli/screen.h"
+#include "document/writer.h"
+
+namespace kfrun::cli {
+
+using document::Node;
+
+namespace {
+
+Node to_node(const run::Values& values) {
+  Node node = Node::mapping(document::Mapping{});
+  for (const auto& [name, value] : values) node.set(name, value);
+  return node;
+}
+
+Node to_node(const std::optional<TimePoint>& time) { return time ? Node::string(to_rfc3339(*time)) : Node::null(); }
+
+std::string duration_of(const std::optional<TimePoint>& from, const std::optional<TimePoint>& to) {
+  if (!from) return "-";
+  return to_string(Duration(to.value_or(system_clock().now()) - *from));
+}
+
+Node to_node(const run::RunSummary::Task& task) {
+  Node node = Node::mapping({{"task", Node::string(task.path)},
+                             {"state", Node::string(std::string(to_string(task.state)))},
+                             {"attempts", Node::integer(task.attempts)},
+                             {"started", to_node(task.started)},
+                             {"ended", to_node(task.ended)},
+                             {"inputs", to_node(task.inputs)},
+                             {"outputs", to_node(task.outputs)}});
+  if (!task.reason.empty()) node.set("reason", Node::string(task.reason));
+  if (!task.log.empty()) node.set("log", Node::string(task.log));
+  if (!task.pod.empty()) node.set("pod", Node::string(task.pod));
+  return node;
+}
+
+std::string as_table(const run::RunSummary& summary, bool wide) {
+  std::string text = fmt::format("run      {}\nstate    {}{}\n", summary.head.id, to_string(summary.state),
+                                 summary.reason.empty() ? "" : ": " + summary.reason);
+  text += fmt::format("started  {}\ntook     {}\n", to_rfc3339(summary.head.created),
+                      duration_of(summary.head.created, summary.ended));
+  for (const auto& [name, value] : summary.outputs) text += fmt::format("output   {}: {}\n", name, pipeline::to_text(value));
+  std::vector<std::vector<std::string>> rows{{"TASK", "STATE", "TRIES", "TOOK", "REASON"}};
+  if (wide) rows[0].insert(rows[0].end(), {"POD", "LOG"});
+  for (const auto& task : summary.tasks) {
+    rows.push_back({task.path, std::string(to_string(task.state)), std::to_string(task.attempts),
+                    duration_of(task.started, task.ended), task.reason});
+    if (wide) rows.back().insert(rows.back().end(), {task.pod, task.log});
+  }
+  return text + "\n" + table(rows);
+}
+
+}  // namespace
+
+Node to_node(const run::RunSummary& summary) {
+  Node node = Node::mapping({{"id", Node::string(summary.head.id)},
+                             {"name", Node::string(summary.head.name)},
+                             {"namespace", Node::string(summary.head.name_space)},
+                             {"executor", Node::string(summary.head.executor)},
+                             {"source", Node::string(summary.head.source)},
+                             {"state", Node::string(std::string(to_string(summary.state)))},
+                             {"reason", Node::string(summary.reason)},
+                             {"created", Node::string(to_rfc3339(summary.head.created))},
+                             {"ended", to_node(summary.ended)},
+                             {"arguments", to_node(summary.head.arguments)},
+                             {"outputs", to_node(summary.outputs)}});
+  Node& tasks = node.set("tasks", Node::sequence());
+  for (const auto& task : summary.tasks) tasks.push_back(to_node(task));
+  return node;
+}
+
+std::string printed(const run::RunSummary& summary, OutputFormat format) {
+  switch (format) {
+    case OutputFormat::json:
+      return document::write_json(to_node(summary), {.indent = 2}) + "\n";
+    case OutputFormat::yaml:
+      return document::write_yaml(to_node(summary));
+    case OutputFormat::name:
+      return summary.head.id + "\n";
+    default:
+      return as_table(summary, format == OutputFormat::wide);
+  }
+}
+
+run::RunSummary read_summary(run::RecordStore& store, const std::string& id) {
+  return run::summarise(store.head(id), store.entries(id));
+}
+
+int exit_code_of(const run::RunSummary& summary) { return run::is_success(summary.state) ? kDone : kWorkFailed; }
+
+}  // namespace kfrun::cli

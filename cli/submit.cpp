@@ -1,0 +1,55 @@
+// Verb `submit`: compile, check, run, follow to the end.
+#include "base/text.h"
+#include "cli/arguments.h"
+#include "cli/exit_code.h"
+#include "cli/run_session.h"
+#include "cli/run_view.h"
+#include "cli/screen.h"
+#include "cli/stores.h"
+#include "cli/verbs.h"
+#include "pipeline/pipeline.h"
+#include "run/run_id.h"
+
+namespace kfrun::cli {
+
+namespace {
+
+Submission prepare(const SubmitFlags& flags, pipeline::Pipeline pipeline) {
+  Submission submission;
+  submission.arguments = pipeline::bind_arguments(pipeline, read_arguments(flags.parameters, flags.parameter_file));
+  submission.head.name = flags.name.empty() ? pipeline.name : flags.name;
+  submission.head.created = system_clock().now();
+  submission.head.id = run::make_run_id(submission.head.name, submission.head.created);
+  submission.head.source = disk().resolve(flags.file).value_or(flags.file);
+  submission.head.arguments = submission.arguments;
+  submission.pipeline = std::make_shared<const pipeline::Pipeline>(std::move(pipeline));
+  return submission;
+}
+
+int exit_code_of_carried(const Carried& carried) {
+  if (carried.interrupted) return kInterrupted;
+  if (carried.timed_out) return kTimedOut;
+  return exit_code_of(carried.summary);
+}
+
+}  // namespace
+
+int run(const SubmitFlags& flags) {
+  auto compiled = pipeline::compile(disk(), flags.file);
+  print_diagnostics(compiled.diagnostics);
+  if (has_errors(compiled.diagnostics)) return kUsage;
+  auto submission = prepare(flags, std::move(compiled.pipeline));
+  if (flags.dry_run) {
+    print(pipeline::to_text(*submission.pipeline));
+    return kDone;
+  }
+  const auto carried = flags.cluster.local ? carry_locally(flags, submission) : carry_on_cluster(flags, submission);
+  print(printed(carried.summary, flags.output));
+  if (!run::is_success(carried.summary.state) && flags.progress != ProgressMode::quiet) {
+    const char* local = flags.cluster.local ? " --local" : "";
+    print_diagnostics({{Severity::note, {}, fmt::format("'kfrun logs {}{}' shows what its tasks wrote", submission.head.id, local), {}}});
+  }
+  return exit_code_of_carried(carried);
+}
+
+}  // namespace kfrun::cli
