@@ -1,7 +1,9 @@
 #include "document/resolve.h"
 
 #include <algorithm>
-#include <array>
+#include <cmath>
+
+#include "document/number.h"
 
 namespace kfrun::document {
 
@@ -42,6 +44,12 @@ bool is_integer(std::string_view text) {
   return only(text, "0123456789");
 }
 
+// Go's ParseFloat fails for what is too large, and the scalar is then a string; what is too small is 0.
+bool overflows(std::string_view text) {
+  const auto value = number_value(text);
+  return value && std::isinf(*value);
+}
+
 // ^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$
 bool is_float(std::string_view text) {
   std::size_t i = 0;
@@ -63,7 +71,7 @@ bool is_float(std::string_view text) {
     if (i < text.size() && (text[i] == '-' || text[i] == '+')) ++i;
     if (digits() == 0) return false;
   }
-  return i == text.size();
+  return i == text.size() && !overflows(text);
 }
 
 // The layouts go-yaml's parseTimestamp allows: 2006-1-2, and with a time behind T, t or a blank.

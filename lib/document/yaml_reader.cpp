@@ -121,6 +121,7 @@ class Parser {
     if (found == anchors_.end()) throw input_error(place, "yaml: unknown anchor '{}' referenced", name);
     if (found->second.open) throw input_error(place, "yaml: anchor '{}' value contains itself", name);
     alias_nodes_ += found->second.nodes;
+    nodes_ += found->second.nodes;
     if (alias_nodes_ > limits_.max_alias_nodes) throw input_error(place, "yaml: document contains excessive aliasing");
     return found->second.value;
   }
