@@ -1,7 +1,8 @@
 # kfrun_room(NAME DEPENDS other rooms LIBS outside libraries)
 # One CMake library a room, from every .cpp below this folder: x_test.cpp go to the room's test program, x_fuzz.cpp become
-# fuzz targets (and, without KFRUN_FUZZ, ordinary tests that replay testdata/fuzz/x). A room links only what it may include,
-# so a wrong include fails to link.
+# fuzz targets (and, without KFRUN_FUZZ, ordinary tests that replay testdata/fuzz/x). x_cluster_test.cpp need a real cluster:
+# they make a program and a ctest test (label "cluster") of their own, which is skipped when KFRUN_TEST_KUBECONFIG is not set.
+# A room links only what it may include, so a wrong include fails to link.
 function(kfrun_room NAME)
   cmake_parse_arguments(ROOM "" "" "DEPENDS;LIBS" ${ARGN})
   file(GLOB_RECURSE all CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cpp")
@@ -9,6 +10,9 @@ function(kfrun_room NAME)
   list(FILTER sources EXCLUDE REGEX "(_test|_fuzz|_main)\\.cpp$")
   set(tests ${all})
   list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
+  set(cluster_tests ${tests})
+  list(FILTER tests EXCLUDE REGEX "_cluster_test\\.cpp$")
+  list(FILTER cluster_tests INCLUDE REGEX "_cluster_test\\.cpp$")
   set(fuzzers ${all})
   list(FILTER fuzzers INCLUDE REGEX "_fuzz\\.cpp$")
 
@@ -29,6 +33,15 @@ function(kfrun_room NAME)
     target_link_libraries(kfrun_${NAME}_test PRIVATE kfrun_${NAME} kfrun_test_main)
     target_compile_definitions(kfrun_${NAME}_test PRIVATE KFRUN_SOURCE_DIR="${PROJECT_SOURCE_DIR}" KFRUN_CORPUS_DIR="${KFRUN_CORPUS}")
     catch_discover_tests(kfrun_${NAME}_test TEST_PREFIX "${NAME}: " PROPERTIES LABELS "${NAME}" TIMEOUT 600)
+  endif()
+  if(KFRUN_TESTS AND cluster_tests)
+    add_executable(kfrun_${NAME}_cluster_test ${cluster_tests})
+    target_link_libraries(kfrun_${NAME}_cluster_test PRIVATE kfrun_${NAME} kfrun_cluster_test_main)
+    target_compile_definitions(kfrun_${NAME}_cluster_test PRIVATE KFRUN_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
+                                                                  KFRUN_CORPUS_DIR="${KFRUN_CORPUS}")
+    add_test(NAME "${NAME}: with a cluster" COMMAND kfrun_${NAME}_cluster_test)
+    set_tests_properties("${NAME}: with a cluster" PROPERTIES LABELS "${NAME};cluster" RESOURCE_LOCK cluster SKIP_RETURN_CODE 77
+                                                              TIMEOUT 900)
   endif()
   foreach(source ${fuzzers})
     get_filename_component(target "${source}" NAME_WE)
