@@ -142,7 +142,9 @@ void print_diagnostics(const Diagnostics& diagnostics) {
   for (const auto& diagnostic : diagnostics) std::fputs(to_string(diagnostic).c_str(), stderr);
 }
 
-void print_warning(std::string_view text) { std::fprintf(stderr, "warning: %.*s\n", static_cast<int>(text.size()), text.data()); }
+void print_warning(std::string_view text) { print_diagnostics({{Severity::warning, {}, std::string(text), {}}}); }
+
+void print_note(std::string_view text) { print_diagnostics({{Severity::note, {}, std::string(text), {}}}); }
 
 void print(std::string_view text) {
   if (!pipe_closed && std::fwrite(text.data(), 1, text.size(), stdout) < text.size()) {

@@ -17,6 +17,7 @@ namespace kfrun::cli {
 void print_error(const Error& error);
 void print_diagnostics(const Diagnostics& diagnostics);
 void print_warning(std::string_view text);
+void print_note(std::string_view text);
 
 // Writes to stdout. A reader that went away (a closed pipe) ends the output silently.
 void print(std::string_view text);

@@ -8,6 +8,8 @@
 #include "cli/stores.h"
 #include "cli/verbs.h"
 #include "pipeline/pipeline.h"
+#include "run/kubernetes_pod.h"
+#include "run/local_layout.h"
 #include "run/run_id.h"
 
 namespace kfrun::cli {
@@ -24,6 +26,18 @@ Submission prepare(const SubmitFlags& flags, pipeline::Pipeline pipeline) {
   submission.head.arguments = submission.arguments;
   submission.pipeline = std::make_shared<const pipeline::Pipeline>(std::move(pipeline));
   return submission;
+}
+
+// Where to look further, for people.
+void print_places(const SubmitFlags& flags, const run::RunSummary& summary) {
+  const std::string& id = summary.head.id;
+  if (flags.cluster.local) {
+    const run::LocalLayout layout{state_directory()};
+    print_note(fmt::format("logs and artifacts are in {}; 'kfrun logs {}' prints the logs", layout.run(id), id));
+  } else {
+    print_note(fmt::format("'kfrun logs {0} -n {1}' prints the logs; artifacts are in the claim {2} of namespace {1}", id,
+                           summary.head.name_space, run::kArtifactClaim));
+  }
 }
 
 int exit_code_of_carried(const Carried& carried) {
@@ -45,10 +59,8 @@ int run(const SubmitFlags& flags) {
   }
   const auto carried = flags.cluster.local ? carry_locally(flags, submission) : carry_on_cluster(flags, submission);
   print(printed(carried.summary, flags.output));
-  if (!run::is_success(carried.summary.state) && flags.progress != ProgressMode::quiet) {
-    const char* local = flags.cluster.local ? " --local" : "";
-    print_diagnostics({{Severity::note, {}, fmt::format("'kfrun logs {}{}' shows what its tasks wrote", submission.head.id, local), {}}});
-  }
+  flush_stdout();
+  if (flags.progress != ProgressMode::quiet) print_places(flags, carried.summary);
   return exit_code_of_carried(carried);
 }
 

@@ -1,11 +1,9 @@
 // Verb `version`, and the end of a command line that was answered while it was read (help).
-#include <curl/curl.h>
-#include <openssl/crypto.h>
-
 #include "cli/exit_code.h"
 #include "cli/screen.h"
 #include "cli/verbs.h"
 #include "document/writer.h"
+#include "kube/versions.h"
 
 namespace kfrun::cli {
 
@@ -16,12 +14,9 @@ int run(const VersionFlags& flags) {
   // The kustomize whose output `build` prints.
   const std::string kustomize = "v5.8.2";
   if (flags.output == OutputFormat::json) {
-    print(document::write_json(Node::mapping({{"version", Node::string(KFRUN_VERSION)},
-                                              {"kustomize", Node::string(kustomize)},
-                                              {"libcurl", Node::string(curl_version_info(CURLVERSION_NOW)->version)},
-                                              {"openssl", Node::string(OpenSSL_version(OPENSSL_VERSION_STRING))}}),
-                               {.indent = 2}) +
-          "\n");
+    Node node = Node::mapping({{"version", Node::string(KFRUN_VERSION)}, {"kustomize", Node::string(kustomize)}});
+    for (const auto& [library, version] : kube::library_versions()) node.set(library, Node::string(version));
+    print(document::write_json(node, {.indent = 2}) + "\n");
   } else {
     print(fmt::format("kfrun {} (build prints what kustomize {} prints)\n", KFRUN_VERSION, kustomize));
   }

@@ -2,8 +2,6 @@
 
 #include <array>
 
-#include <fmt/core.h>
-
 namespace kfrun::run {
 
 namespace {
