@@ -1,0 +1,66 @@
+#include "kustomize/setters.h"
+
+#include "document/resolve.h"
+#include "document/writer.h"
+
+namespace kfrun::kustomize {
+
+using document::Node;
+using document::NodeKind;
+using document::Style;
+using document::Tag;
+
+namespace {
+
+std::string_view kind_name(NodeKind kind) {
+  switch (kind) {
+    case NodeKind::scalar: return "ScalarNode";
+    case NodeKind::sequence: return "SequenceNode";
+    case NodeKind::mapping: break;
+  }
+  return "MappingNode";
+}
+
+bool is_bare(Style style) { return style == Style::plain || style == Style::block || style == Style::flow; }
+
+}  // namespace
+
+void require_kind(const Node& node, NodeKind kind) {
+  if (node.is_null() || node.kind() == kind) return;
+  throw input_error({}, "wrong node kind: expected {} but got {}: node contents:\n{}", kind_name(kind), kind_name(node.kind()),
+                    document::write_yaml(node));
+}
+
+Tag resolved_tag(std::string_view text, Style style) {
+  return is_bare(style) && text.find('\n') == std::string_view::npos ? document::resolve_plain(text, document::Schema::go_yaml_v3)
+                                                                      : Tag::string;
+}
+
+Node untagged_scalar(std::string text) {
+  Tag tag = resolved_tag(text, Style::plain);
+  return Node::scalar(std::move(text), tag);
+}
+
+void set_scalar(Node& node, std::string text, Tag tag) {
+  require_kind(node, NodeKind::scalar);
+  node.set_text(std::move(text));
+  node.set_tag(tag);
+}
+
+void set_scalar(Node& node, std::string text) {
+  Tag tag = resolved_tag(text, node.style());
+  set_scalar(node, std::move(text), tag);
+}
+
+void set_text_entry(Node& mapping, std::string_view key, const std::string& value) {
+  require_kind(mapping, NodeKind::mapping);
+  if (mapping.is_null()) return;
+  if (Node* old = mapping.find(key)) {
+    Style style = old->is_scalar() ? old->style() : Style::plain;
+    *old = Node::scalar(value, Tag::string, style);
+    return;
+  }
+  mapping.members().push_back({Node::string(std::string(key)), Node::string(value)});
+}
+
+}  // namespace kfrun::kustomize
