@@ -5,9 +5,8 @@
 #include <rapidjson/reader.h>
 
 #include <algorithm>
-#include <cmath>
 
-#include "document/number.h"
+#include "document/json_values.h"
 #include "document/reader.h"
 #include "document/writer.h"
 
@@ -136,21 +135,6 @@ void append_string(std::string& out, std::string_view text, const JsonStyle& sty
   out += '"';
 }
 
-std::string number_text(const Node& node) {
-  if (node.is_integer()) {
-    if (const auto value = integer_value(node.text())) return std::to_string(*value);
-    if (const auto value = unsigned_value(node.text())) return std::to_string(*value);
-  }
-  const auto value = number_value(node.text());
-  if (!value) return node.text();
-  if (std::isinf(*value) || std::isnan(*value)) {
-    throw Error(ErrorKind::input, fmt::format("json: unsupported value: {}", std::isnan(*value) ? "NaN"
-                                                                             : *value > 0       ? "+Inf"
-                                                                                                : "-Inf"));
-  }
-  return json_number(*value);
-}
-
 class JsonWriter {
  public:
   JsonWriter(std::string& out, const JsonStyle& style) : out_(out), style_(style) {}
@@ -163,7 +147,7 @@ class JsonWriter {
     } else if (node.is_boolean()) {
       out_ += node.as_boolean().value_or(false) ? "true" : "false";
     } else if (node.is_number()) {
-      out_ += number_text(node);
+      out_ += json_number_text(node);
     } else {
       append_string(out_, node.text(), style_);
     }

@@ -1,10 +1,10 @@
 // Trees to the text that kustomize prints: the tree as Go's encoding/json sees it, then go-yaml v2's rules for layout, quoting,
 // folding and the order of keys.
 #include <algorithm>
-#include <cmath>
 
 #include "base/digest.h"
 #include "base/time.h"
+#include "document/json_values.h"
 #include "document/number.h"
 #include "document/resolve.h"
 #include "document/writer.h"
@@ -156,60 +156,14 @@ struct Scalar {
   bool is_binary = false;
 };
 
-// A date is rewritten as encoding/json prints a time.Time.
-std::string rewritten_timestamp(const std::string& text) {
-  std::string date = text.substr(0, 4);
-  std::size_t at = 5;
-  const auto number = [&] {
-    int value = 0;
-    while (at < text.size() && is_digit(static_cast<std::uint8_t>(text[at]))) value = value * 10 + (text[at++] - '0');
-    return value;
-  };
-  date += fmt::format("-{:02}", number());
-  ++at;
-  date += fmt::format("-{:02}", number());
-  if (at >= text.size()) return date + "T00:00:00Z";
-  ++at;
-  date += fmt::format("T{:02}", number());
-  ++at;
-  date += fmt::format(":{:02}", number());
-  ++at;
-  date += fmt::format(":{:02}", number());
-  std::string rest = text.substr(at);
-  if (!rest.empty() && rest[0] == '.') {
-    auto end = rest.find_first_not_of("0123456789", 1);
-    if (end == std::string::npos) end = rest.size();
-    std::string fraction = rest.substr(0, end);
-    while (fraction.ends_with('0')) fraction.pop_back();
-    if (fraction != ".") date += fraction;
-    rest = rest.substr(end);
-  }
-  if (rest.empty() || rest == "+00:00" || rest == "-00:00") return date + "Z";
-  return date + rest;
-}
-
+// The number that go-yaml v2 prints for what encoding/json wrote.
 std::string number_text(const Node& node) {
-  const std::string& text = node.text();
-  if (node.is_integer()) {
-    if (const auto value = integer_value(text)) return std::to_string(*value);
-    std::string plain;
-    for (const char c : text) {
-      if (c != '_' && c != '+') plain += c;
-    }
-    if (const auto value = unsigned_value(plain)) return std::to_string(*value);
-  }
-  const auto value = number_value(text);
-  if (!value) return text;
-  if (std::isinf(*value) || std::isnan(*value)) {
-    throw Error(ErrorKind::input, fmt::format("json: unsupported value: {}", std::isnan(*value) ? "NaN"
-                                                                             : *value > 0       ? "+Inf"
-                                                                                                : "-Inf"));
-  }
-  const std::string json = json_number(*value);
+  std::string json = json_number_text(node);
   const bool whole = json.find_first_not_of("-0123456789") == std::string::npos;
   if (whole && json == "-0") return "0";
   if (whole && (integer_value(json) || unsigned_value(json))) return json;
-  return go_shortest_number(*value);
+  const auto value = number_value(json);
+  return value ? go_shortest_number(*value) : json;
 }
 
 Scalar normalised(const Node& node) {
@@ -222,7 +176,7 @@ Scalar normalised(const Node& node) {
     case Tag::floating:
       return {number_text(node), false};
     case Tag::timestamp:
-      return {rewritten_timestamp(node.text()), true};
+      return {json_time_text(node.text()), true};
     default:
       return {node.text(), true};
   }
