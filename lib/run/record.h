@@ -29,8 +29,13 @@ struct RecordEntry {
   State state = State::pending;  // instance, run_ended
   std::string reason;            // instance, stop_requested, run_ended
 };
+// As one JSON mapping a line; what is empty is left out. Reading throws Error(input) for what to_node() did not write; members it
+// does not know are passed over.
 document::Node to_node(const RecordEntry& entry);
 RecordEntry record_entry_from_node(const document::Node& node);
+// Values by name, reversible through JSON (which has no infinities).
+document::Node to_node(const Values& values);
+Values values_from_node(const document::Node& node);
 
 // The unchanging head of a run.
 struct RunHead {
@@ -42,6 +47,8 @@ struct RunHead {
   TimePoint created;
   Values arguments;
 };
+document::Node to_node(const RunHead& head);
+RunHead run_head_from_node(const document::Node& node);
 
 // Writes one run's record.
 class RecordWriter {
@@ -92,6 +99,7 @@ struct RunSummary {
   };
   std::vector<Task> tasks;  // in order of first appearance
 };
+// Of a record that breaks off, what was running still runs; it is for the caller to know whether anybody carries the run.
 RunSummary summarise(const RunHead& head, const std::vector<RecordEntry>& entries);
 
 }  // namespace kfrun::run

@@ -1,0 +1,100 @@
+// From a record's lines to what became of the run and its tasks.
+#include <unordered_map>
+
+#include "run/record.h"
+
+namespace kfrun::run {
+
+namespace {
+
+class Summariser {
+ public:
+  explicit Summariser(const RunHead& head) { summary_.head = head; }
+
+  void add(const RecordEntry& entry) {
+    switch (entry.kind) {
+      case RecordEntry::Kind::run_started:
+        return;
+      case RecordEntry::Kind::attempt_started:
+        return start(entry);
+      case RecordEntry::Kind::attempt_ended:
+        return end(entry);
+      case RecordEntry::Kind::cache_hit:
+        return take_from_cache(entry);
+      case RecordEntry::Kind::instance:
+        return change(entry);
+      case RecordEntry::Kind::stop_requested:
+        summary_.reason = entry.reason;
+        return;
+      case RecordEntry::Kind::run_ended:
+        summary_.state = entry.state;
+        summary_.reason = entry.reason;
+        summary_.outputs = entry.outputs;
+        summary_.ended = entry.at;
+        return;
+    }
+  }
+
+  RunSummary take() { return std::move(summary_); }
+
+ private:
+  RunSummary::Task& task(const std::string& path) {
+    const auto [place, is_new] = places_.emplace(path, summary_.tasks.size());
+    if (is_new) summary_.tasks.emplace_back().path = path;
+    return summary_.tasks[place->second];
+  }
+
+  static void set_state(RunSummary::Task& task, State state, TimePoint at) {
+    task.state = state;
+    if (state == State::running && !task.started) task.started = at;
+    task.ended = is_final(state) ? std::optional(at) : std::nullopt;
+  }
+
+  void start(const RecordEntry& entry) {
+    auto& started = task(entry.id.instance);
+    set_state(started, State::running, entry.at);
+    started.attempts = entry.id.attempt + 1;
+    started.reason.clear();
+    started.inputs = entry.inputs;
+  }
+
+  // Whether a failed attempt is the last one, only the engine says: by an `instance` line.
+  void end(const RecordEntry& entry) {
+    auto& ended = task(entry.id.instance);
+    const bool success = entry.outcome.failure == FailureClass::none;
+    set_state(ended, success ? State::succeeded : State::pending, entry.at);
+    ended.attempts = std::max(ended.attempts, entry.id.attempt + 1);
+    ended.reason = entry.outcome.message.empty() ? entry.outcome.reason : entry.outcome.message;
+    ended.outputs = entry.outcome.outputs;
+    ended.log = entry.outcome.log;
+    ended.pod = entry.outcome.pod;
+  }
+
+  void take_from_cache(const RecordEntry& entry) {
+    auto& cached = task(entry.id.instance);
+    if (!cached.started) cached.started = entry.at;
+    set_state(cached, State::cached, entry.at);
+    cached.inputs = entry.inputs;
+    cached.outputs = entry.outputs;
+  }
+
+  void change(const RecordEntry& entry) {
+    auto& changed = task(entry.id.instance);
+    set_state(changed, entry.state, entry.at);
+    changed.reason = entry.reason;
+    if (!entry.outputs.empty()) changed.outputs = entry.outputs;
+  }
+
+  RunSummary summary_;
+  std::unordered_map<std::string, std::size_t> places_;
+};
+
+}  // namespace
+
+RunSummary summarise(const RunHead& head, const std::vector<RecordEntry>& entries) {
+  Summariser summariser(head);
+  for (const auto& entry : entries) summariser.add(entry);
+  return summariser.take();
+}
+
+}  // namespace kfrun::run
