@@ -54,7 +54,7 @@ class Walk {
     Node* field = mapping.find(name);
     if (field == nullptr) {
       if (!may_create) return;
-      Node made = last && new_field_ == NewField::scalar ? Node::null() : Node::mapping();
+      Node made = last && new_field_ == NewField::scalar ? Node::scalar("", Tag::null) : Node::mapping();
       mapping.members().push_back({Node::string(std::string(name)), std::move(made)});
       return visit(mapping.members().back().value, steps.subspan(1));
     }

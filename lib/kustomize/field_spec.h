@@ -35,7 +35,7 @@ using FieldSpecs = std::vector<FieldSpec>;
 // mappings. `nothing` never creates, whatever the spec says.
 enum class NewField { nothing, scalar, mapping };
 
-// Changes the node at the end of a path. It may be given a null; a created scalar is a null.
+// Changes the node at the end of a path. It may be given a null; a created scalar is a null without text.
 using FieldSetter = std::function<void(document::Node&)>;
 
 // Walks every place of `object` that `spec` names, if the spec selects the object's kind. A missing field is skipped or created;

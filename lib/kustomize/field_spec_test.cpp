@@ -64,10 +64,11 @@ TEST_CASE("null ends the walk unless something is created there") {
 
 TEST_CASE("a scalar in the way is an error that names the field and the object") {
   // facts: the images field specs on a PodSecurityPolicy.
-  const std::string policy = "apiVersion: policy/v1beta1\nkind: PodSecurityPolicy\nmetadata: {name: p}\nspec: {volumes: [secret]}\n";
+  const std::string policy =
+      "apiVersion: policy/v1beta1\nkind: PodSecurityPolicy\nmetadata: {name: p}\nspec: {volumes: [secret]}\n";
   CHECK(error_of([&] { set_at(policy, {{}, "spec/volumes[]/image/reference", true}, NewField::nothing, kSetX); }) ==
-        "considering field 'spec/volumes[]/image/reference' of object PodSecurityPolicy.v1beta1.policy/p.[noNs]: visit traversal on "
-        "path: [image reference]: expected sequence or mapping node");
+        "considering field 'spec/volumes[]/image/reference' of object PodSecurityPolicy.v1beta1.policy/p.[noNs]: visit traversal "
+        "on path: [image reference]: expected sequence or mapping node");
 }
 
 TEST_CASE("setters keep the style of what they replace") {
@@ -78,7 +79,8 @@ TEST_CASE("setters keep the style of what they replace") {
   CHECK(document::write_yaml(node) == "a: \"2\"\nb: 2\nc: \"true\"\n");
   set_text_entry(node, "d", "yes");
   CHECK(node.find("d")->is_string());
-  CHECK_THROWS_WITH(set_text_entry(*node.find("b"), "k", "v"), ContainsSubstring("wrong node kind: expected MappingNode but got ScalarNode"));
+  CHECK_THROWS_WITH(set_text_entry(*node.find("b"), "k", "v"),
+                    ContainsSubstring("wrong node kind: expected MappingNode but got ScalarNode"));
 }
 
 TEST_CASE("field specs merge by path and kind") {
@@ -103,8 +105,9 @@ TEST_CASE("the default configuration holds kustomize's tables, sorted by kind") 
 
 TEST_CASE("a configurations file adds to the defaults") {
   auto config = default_transformer_config();
-  config.merge(read_transformer_config(parse("namePrefix: [{kind: Foo, path: spec/x}]\n"
-                                             "nameReference: [{kind: Secret, version: v1, fieldSpecs: [{kind: Foo, path: spec/s}]}]\n")));
+  config.merge(read_transformer_config(
+      parse("namePrefix: [{kind: Foo, path: spec/x}]\n"
+            "nameReference: [{kind: Secret, version: v1, fieldSpecs: [{kind: Foo, path: spec/s}]}]\n")));
   CHECK(config.name_prefix.size() == 2);
   CHECK(config.name_references.size() == 16);
   CHECK_THROWS_WITH(read_transformer_config(parse("namoPrefix: []\n")),

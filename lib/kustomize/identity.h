@@ -15,8 +15,8 @@ struct Gvk {
   std::string group;
   std::string version;
   std::string kind;
-  // Known to be cluster-scoped. Only make() sets it; the ids a user wrote down (selectors, replacement sources) leave it unset, and
-  // kustomize compares them so.
+  // Known to be cluster-scoped. Only make() sets it; the ids a user wrote down (selectors, replacement sources) leave it unset,
+  // and kustomize compares them so.
   bool cluster_scoped = false;
 
   // With cluster_scoped looked up.

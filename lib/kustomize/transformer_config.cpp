@@ -60,7 +60,8 @@ std::string read_text(const Node& value, const std::string& place) {
 
 // Whether `member` is a part of a Gvk; then it is read.
 bool read_gvk_part(const document::Member& member, std::string_view context, Gvk& gvk) {
-  for (auto [name, part] : {std::pair("group", &Gvk::group), std::pair("version", &Gvk::version), std::pair("kind", &Gvk::kind)}) {
+  using Part = std::pair<std::string_view, std::string Gvk::*>;
+  for (auto [name, part] : {Part("group", &Gvk::group), Part("version", &Gvk::version), Part("kind", &Gvk::kind)}) {
     if (!is_named(member.key, name)) continue;
     gvk.*part = read_text(member.value, fmt::format("{}.{}", context, name));
     return true;
@@ -154,7 +155,8 @@ void TransformerConfig::merge(const NameReference& reference) {
 
 void TransformerConfig::merge(const TransformerConfig& other) {
   for (const Table& table : kTables) {
-    within(fmt::format("failed to merge {} fieldSpec", table.name), [&] { merge_field_specs(this->*table.specs, other.*table.specs); });
+    within(fmt::format("failed to merge {} fieldSpec", table.name),
+           [&] { merge_field_specs(this->*table.specs, other.*table.specs); });
   }
   within("failed to merge NameReference fieldSpec", [&] {
     for (const NameReference& reference : other.name_references) merge(reference);
@@ -188,7 +190,8 @@ TransformerConfig read_transformer_config(const Node& file) {
       config.name_references = read_name_references(member.value);
       continue;
     }
-    auto table = std::find_if(std::begin(kTables), std::end(kTables), [&](const Table& t) { return is_named(member.key, t.key); });
+    auto table =
+        std::find_if(std::begin(kTables), std::end(kTables), [&](const Table& t) { return is_named(member.key, t.key); });
     if (table == std::end(kTables)) throw unknown_field(member.key, member.key.text());
     config.*table->specs = read_field_specs(member.value, fmt::format("TransformerConfig.{}", table->key));
   }

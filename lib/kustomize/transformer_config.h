@@ -28,8 +28,8 @@ struct TransformerConfig {
   FieldSpecs images;
   FieldSpecs replicas;
 
-  // Adds what `other` has more and sorts every table by kind, as kustomize does. Throws "failed to merge NamePrefix fieldSpec: ..."
-  // when the two disagree.
+  // Adds what `other` has more and sorts every table by kind, as kustomize does. Throws
+  // "failed to merge NamePrefix fieldSpec: ..." when the two disagree.
   void merge(const TransformerConfig& other);
   // Adds referrers of one kind.
   void merge(const NameReference& reference);
@@ -39,8 +39,8 @@ struct TransformerConfig {
 const TransformerConfig& default_transformer_config();
 // From a `configurations` file. Throws Error(input) in the words of Go's encoding/json for unknown fields and wrong types.
 TransformerConfig read_transformer_config(const document::Node& file);
-// Reads a list of {group, version, kind, path, create} (label fields, fieldSpecs of plugin configurations). `context` is Go's name
-// of the place for error texts, e.g. "TransformerConfig.namePrefix".
+// Reads a list of {group, version, kind, path, create} (label fields, fieldSpecs of plugin configurations). `context` is Go's
+// name of the place for error texts, e.g. "TransformerConfig.namePrefix".
 FieldSpecs read_field_specs(const document::Node& list, std::string_view context);
 
 }  // namespace kfrun::kustomize

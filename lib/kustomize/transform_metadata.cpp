@@ -1,0 +1,58 @@
+#include "kustomize/transform_metadata.h"
+
+#include "kustomize/setters.h"
+
+namespace kfrun::kustomize {
+
+using document::Node;
+using document::Tag;
+
+FieldSpecs label_fields(const LabelSet& entry, const TransformerConfig& config) {
+  return within("failed to merge labels", [&] {
+    FieldSpecs specs = entry.fields;
+    merge_field_specs(specs, config.labels);
+    if (entry.include_selectors) {
+      merge_field_specs(specs, config.common_labels);
+      return specs;
+    }
+    if (entry.include_templates) {
+      within("failed to merge template fieldSpec", [&] { merge_field_specs(specs, config.template_labels); });
+    }
+    if (entry.include_volume_claim_templates) {
+      within("failed to merge volumeClaimTemplate fieldSpec",
+             [&] { merge_field_specs(specs, config.volume_claim_template_labels); });
+    }
+    merge_field_spec(specs, FieldSpec({}, "metadata/labels", true));
+    return specs;
+  });
+}
+
+void transform_labels(Node& object, const TextMap& labels, const FieldSpecs& specs) {
+  apply_field_specs(object, specs, NewField::mapping, [&](Node& mapping) {
+    for (const auto& [key, value] : labels) set_text_entry(mapping, key, value);
+  });
+}
+
+void transform_annotations(Node& object, const TextMap& annotations, const FieldSpecs& specs) {
+  transform_labels(object, annotations, specs);
+}
+
+bool keeps_name(const Gvk& gvk) {
+  return gvk.kind == "CustomResourceDefinition" || gvk.kind == "Namespace" ||
+         (gvk.kind == "APIService" && gvk.group == "apiregistration.k8s.io");
+}
+
+void add_prefix(Node& object, const std::string& prefix, const FieldSpec& spec) {
+  apply_field_spec(object, spec, NewField::scalar, [&](Node& node) { set_scalar(node, prefix + node.text()); });
+}
+
+void add_suffix(Node& object, const std::string& suffix, const FieldSpec& spec) {
+  apply_field_spec(object, spec, NewField::scalar, [&](Node& node) { set_scalar(node, node.text() + suffix); });
+}
+
+void set_replicas(Node& object, long long count, const FieldSpec& spec) {
+  apply_field_spec(object, spec, NewField::scalar,
+                   [&](Node& node) { set_scalar(node, std::to_string(count), Tag::integer); });
+}
+
+}  // namespace kfrun::kustomize
