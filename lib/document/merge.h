@@ -19,6 +19,8 @@ class MergeSchema {
   static constexpr Position kUnknownSchema = -1;
 
   virtual ~MergeSchema() = default;
+  // The position of a whole resource. The walk asks wherever it stands at something unknown that has apiVersion and kind.
+  virtual Position resource(std::string_view api_version, std::string_view kind) const = 0;
   // The position of a field of the object at `parent`.
   virtual Position field(Position parent, std::string_view name) const = 0;
   // The position of the elements of the list at `list`.
@@ -33,7 +35,9 @@ class MergeSchema {
 // What became of the target.
 enum class MergeResult { kept, deleted };  // deleted: `$patch: delete` at the top
 
-// Merges `patch` into `target`. Throws Error(input) in kyaml's words for kinds that do not fit.
-MergeResult merge_strategic(Node& target, const Node& patch, const MergeSchema& schema, MergeSchema::Position position);
+// Merges `patch` into `target`, whose kind (or the patch's, when the target has none) says which schema holds. Throws
+// Error(input) in kyaml's words for node kinds that do not fit. Everything in `target` is walked, not only what the patch
+// names: `key:` without a value disappears, and lists with merge keys lose empty and double items.
+MergeResult merge_strategic(Node& target, const Node& patch, const MergeSchema& schema);
 
 }  // namespace kfrun::document
