@@ -18,6 +18,7 @@ const Formats kFormats{{"table", OutputFormat::table},
                        {"json", OutputFormat::json},
                        {"yaml", OutputFormat::yaml},
                        {"name", OutputFormat::name}};
+const Formats kPlainFormats{{"table", OutputFormat::table}, {"json", OutputFormat::json}, {"yaml", OutputFormat::yaml}};
 const std::map<std::string, ProgressMode> kProgressModes{{"auto", ProgressMode::automatic},
                                                          {"tty", ProgressMode::tty},
                                                          {"plain", ProgressMode::plain},
@@ -163,7 +164,7 @@ void add_lint(CLI::App& app, LintFlags& flags) {
   auto* verb = app.add_subcommand("lint", "Check pipelines and report every fault with its place");
   verb->footer("Examples:\n  kfrun lint pipeline.yaml\n  kfrun lint pipelines/*.yaml -o json");
   verb->add_option("FILE", flags.files, "Pipelines")->required();
-  add_choice(verb, "-o,--output", flags.output, kFormats, "table or json");
+  add_choice(verb, "-o,--output", flags.output, kPlainFormats, "How the result is printed");
 }
 
 void add_run_verbs(CLI::App& app, AllFlags& all) {
@@ -209,7 +210,7 @@ void add_run_verbs(CLI::App& app, AllFlags& all) {
 void add_version(CLI::App& app, VersionFlags& flags) {
   auto* verb = app.add_subcommand("version", "Print the version");
   verb->footer("Examples:\n  kfrun version -o json");
-  add_choice(verb, "-o,--output", flags.output, kFormats, "table or json");
+  add_choice(verb, "-o,--output", flags.output, kPlainFormats, "How the result is printed");
 }
 
 Flags chosen_flags(const CLI::App& app, const AllFlags& all) {
@@ -252,7 +253,7 @@ Error unknown_word(const CLI::App& app, const std::string& word) {
 }  // namespace
 
 Flags parse_command_line(int argc, char** argv) {
-  CLI::App app("Manifests, pipelines, search and deployment on Kubernetes from one binary; nothing is installed in the cluster.",
+  CLI::App app("Builds Kubernetes manifests and runs pipelines, on this machine or in a cluster; nothing is installed there.",
                "kfrun");
   static AllFlags all;
   app.require_subcommand(0, 1);

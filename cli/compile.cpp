@@ -45,10 +45,10 @@ int run(const LintFlags& flags) {
     const auto compiled = pipeline::compile(disk(), file);
     all.insert(all.end(), compiled.diagnostics.begin(), compiled.diagnostics.end());
   }
-  if (flags.output == OutputFormat::json) {
+  if (flags.output != OutputFormat::table) {
     auto list = document::Node::sequence();
     for (const auto& diagnostic : all) list.push_back(to_node(diagnostic));
-    print(document::write_json(list, {.indent = 2}) + "\n");
+    print(list, flags.output);
   } else {
     print_diagnostics(all);
     if (all.empty())

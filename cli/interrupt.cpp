@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <csignal>
-#include <cstdlib>
 
 #include "cli/exit_code.h"
 
@@ -16,9 +15,9 @@ std::function<void()> wake_run;
 
 void on_signal(int) {
   signals_seen = signals_seen + 1;
-  if (signals_seen > 1) ::_exit(kInterrupted);
-  constexpr char message[] = "\ninterrupted: stopping the run (again to leave at once)\n";
-  (void)!::write(STDERR_FILENO, message, sizeof message - 1);
+  if (signals_seen > 2) ::_exit(kInterrupted);
+  constexpr char message[] = "\ninterrupted: stopping the run (again to leave it at once)\n";
+  if (signals_seen == 1) (void)!::write(STDERR_FILENO, message, sizeof message - 1);
   if (wake_run) wake_run();
 }
 
@@ -41,6 +40,6 @@ InterruptGuard::~InterruptGuard() {
   wake_run = nullptr;
 }
 
-bool InterruptGuard::interrupted() { return signals_seen > 0; }
+int InterruptGuard::count() { return signals_seen; }
 
 }  // namespace kfrun::cli

@@ -1,15 +1,17 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <string_view>
 #include <variant>
 
 #include "cli/exit_code.h"
 #include "cli/screen.h"
 #include "cli/verbs.h"
 
-int main(int argc, char** argv) {
+namespace {
+
+int run(int argc, char** argv) {
   using namespace kfrun;
-  std::signal(SIGPIPE, SIG_IGN);
   try {
     const auto flags = cli::parse_command_line(argc, argv);
     const int code = std::visit([](const auto& verb) { return cli::run(verb); }, flags);
@@ -21,4 +23,14 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "internal error: %s; this is a bug in kfrun\n", error.what());
     return cli::kInternal;
   }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);
+  const int code = run(argc, argv);
+  // Scripts written for kustomize know 0 and 1.
+  const bool is_build = argc > 1 && std::string_view(argv[1]) == "build";
+  return is_build && code != kfrun::cli::kInternal ? (code == 0 ? 0 : 1) : code;
 }

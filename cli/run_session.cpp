@@ -18,6 +18,9 @@ namespace {
 
 using Steady = std::chrono::steady_clock;
 
+// Ctrl-C was pressed twice.
+struct Left {};
+
 // Why a run is to end early: Ctrl-C, --timeout, or `kfrun stop` from elsewhere, which is asked for at most every `interval`.
 class StopReasons {
  public:
@@ -25,7 +28,8 @@ class StopReasons {
       : timeout_(timeout), interval_(interval), ask_store_(std::move(ask_store)) {}
 
   std::string operator()() {
-    if (InterruptGuard::interrupted()) return "interrupted";
+    if (InterruptGuard::count() > 1) throw Left();
+    if (InterruptGuard::count() > 0) return "interrupted";
     const auto now = Steady::now();
     if (timeout_ && now - start_ >= *timeout_) {
       timed_out_ = true;
@@ -66,13 +70,14 @@ Carried carry(const SubmitFlags& flags, const Submission& submission, run::Recor
   run::Engine engine(submission.pipeline, submission.arguments,
                      engine_options(flags, submission.head, executor.default_parallelism()));
   const auto screen = make_progress_screen(flags.progress, submission.head.created);
-  {
-    const InterruptGuard guard([&executor] { executor.wake(); });
+  const InterruptGuard guard([&executor] { executor.wake(); });
+  try {
     run::drive(engine, {executor, *record, cache, system_clock(), [&](const run::Progress& progress) { screen->show(progress); },
                         [&] { return stop_reasons(); }});
+  } catch (const Left&) {
   }
   screen->finish();
-  return {read_summary(store, submission.head.id), InterruptGuard::interrupted(), stop_reasons.timed_out()};
+  return {read_summary(store, submission.head.id), InterruptGuard::count() > 0, stop_reasons.timed_out()};
 }
 
 }  // namespace

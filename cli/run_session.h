@@ -16,12 +16,12 @@ struct Submission {
   run::RunHead head;
 };
 
-// Follow the run on stderr until it ends; both give its summary. `interrupted` tells whether Ctrl-C or a time-out ended it.
 struct Carried {
   run::RunSummary summary;
-  bool interrupted = false;
+  bool interrupted = false;  // by Ctrl-C
   bool timed_out = false;
 };
+// Follow the run on stderr until it ends, or until Ctrl-C was pressed twice; then what ran here is killed, and pods run on.
 Carried carry_locally(const SubmitFlags& flags, const Submission& submission);
 Carried carry_on_cluster(const SubmitFlags& flags, const Submission& submission);
 

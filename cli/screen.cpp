@@ -153,6 +153,10 @@ void print(std::string_view text) {
   }
 }
 
+void print(const document::Node& node, OutputFormat format) {
+  print(format == OutputFormat::yaml ? document::write_yaml(node) : document::write_json(node, {.indent = 2}) + "\n");
+}
+
 bool flush_stdout() {
   if (!pipe_closed && std::fflush(stdout) != 0) {
     if (errno != EPIPE) throw make_error(ErrorKind::failed, "writing to stdout: {}", std::strerror(errno));

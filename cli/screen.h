@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "cli/flags.h"
+#include "document/node.h"
 #include "run/driver.h"
 
 namespace kfrun::cli {
@@ -21,6 +22,8 @@ void print_note(std::string_view text);
 
 // Writes to stdout. A reader that went away (a closed pipe) ends the output silently.
 void print(std::string_view text);
+// Prints a document as -o json or -o yaml.
+void print(const document::Node& node, OutputFormat format);
 // Whether everything printed reached its reader.
 bool flush_stdout();
 

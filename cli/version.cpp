@@ -2,7 +2,6 @@
 #include "cli/exit_code.h"
 #include "cli/screen.h"
 #include "cli/verbs.h"
-#include "document/writer.h"
 #include "kube/versions.h"
 
 namespace kfrun::cli {
@@ -13,10 +12,10 @@ int run(const VersionFlags& flags) {
   using document::Node;
   // The kustomize whose output `build` prints.
   const std::string kustomize = "v5.8.2";
-  if (flags.output == OutputFormat::json) {
+  if (flags.output != OutputFormat::table) {
     Node node = Node::mapping({{"version", Node::string(KFRUN_VERSION)}, {"kustomize", Node::string(kustomize)}});
     for (const auto& [library, version] : kube::library_versions()) node.set(library, Node::string(version));
-    print(document::write_json(node, {.indent = 2}) + "\n");
+    print(node, flags.output);
   } else {
     print(fmt::format("kfrun {} (build prints what kustomize {} prints)\n", KFRUN_VERSION, kustomize));
   }
