@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Installs what is missing of the packages that a purpose needs, through apt: install-packages.sh build|examples|test ...
+# Installs what is missing of the packages that a purpose needs, through apt: install-packages.sh build|examples|test|bench ...
 # Debian 12 and Ubuntu 24.04 name them alike.
 set -euo pipefail
 
 build=(cmake ninja-build g++ pkg-config libfmt-dev libyaml-dev libyaml-cpp-dev libcurl4-openssl-dev libssl-dev libre2-dev rapidjson-dev libcli11-dev)
 examples=(python3 python3-sklearn)
 test=(catch2 ccache git python3-yaml)
+bench=(python3 time make)
 
 wanted=()
 for purpose in "$@"; do
@@ -13,7 +14,8 @@ for purpose in "$@"; do
     build) wanted+=("${build[@]}") ;;
     examples) wanted+=("${examples[@]}") ;;
     test) wanted+=("${test[@]}") ;;
-    *) echo "install-packages.sh: unknown purpose '$purpose' (build, examples, test)" >&2; exit 2 ;;
+    bench) wanted+=("${bench[@]}") ;;
+    *) echo "install-packages.sh: unknown purpose '$purpose' (build, examples, test, bench)" >&2; exit 2 ;;
   esac
 done
 
