@@ -21,8 +21,8 @@ struct LabelSet {
   FieldSpecs fields;
 };
 
-// Where the labels of an entry go: its own fields, the configuration's `labels`, and as its flags say the selectors and templates.
-// Throws "failed to merge labels: conflicting fieldspecs".
+// Where the labels of an entry go: its own fields, the configuration's `labels`, and as its flags say the selectors and
+// templates. Throws "failed to merge labels: conflicting fieldspecs".
 FieldSpecs label_fields(const LabelSet& entry, const TransformerConfig& config);
 
 // Sets every pair at every place (labels and annotations alike).

@@ -80,8 +80,8 @@ TEST_CASE("the namespace goes to namespaced kinds, Namespace names, APIServices 
 
 TEST_CASE("subjects of role bindings follow by the mode") {
   const std::string binding =
-      "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRoleBinding\nsubjects: [{kind: ServiceAccount, name: default}, {kind: "
-      "ServiceAccount, name: b}]\n";
+      "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRoleBinding\nsubjects: [{kind: ServiceAccount, name: default}, "
+      "{kind: ServiceAccount, name: b}]\n";
   const std::string head =
       "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRoleBinding\nsubjects:\n- kind: ServiceAccount\n  name: default\n";
   CHECK(with_namespace(binding) == head + "  namespace: ns\n- kind: ServiceAccount\n  name: b\n");
