@@ -95,6 +95,8 @@ struct WatchOptions {
   Duration poll_interval = std::chrono::seconds(1);  // where watching is denied
 };
 
+class Loop;
+
 // Callbacks are called from run_once() and the blocking verbs, never from start(); they may start and cancel requests. What
 // they throw leaves run_once(), and the client can be used further.
 class Client {
@@ -114,10 +116,10 @@ class Client {
   // one. It is retried like any other until its first piece came; the body of an error is in the reply, not in the pieces.
   Handle stream(Request request, OnBytes piece, OnReply done);
   // List, then watch with bookmarks, for ever until cancelled: resumes from the last resourceVersion, lists again after 410
-  // (objects that vanished meanwhile come as `deleted`, with what was last known), polls where watching is denied. Faults are
-  // retried; `failed` is called with what can't be (403 on list, 404), and the watch is over then.
-  Handle watch(const ResourceType& type, const std::string& name_space, WatchOptions options, std::function<void(const WatchEvent&)> event,
-               std::function<void(const Error&)> failed);
+  // (objects that vanished meanwhile come as `deleted`, with the apiVersion, kind and metadata last known), polls where
+  // watching is denied. Faults are retried; `failed` is called with what can't be (403 on list, 404), and the watch is over then.
+  Handle watch(const ResourceType& type, const std::string& name_space, WatchOptions options,
+               std::function<void(const WatchEvent&)> event, std::function<void(const Error&)> failed);
   void cancel(Handle handle);
 
   // Waits at most `wait` for something to happen and calls what is due. Also returns when `wake` was called or one of the
@@ -133,8 +135,8 @@ class Client {
   Reply send(Request request);
   Reply get(const ResourceType& type, const std::string& name_space, const std::string& name);
   // Every object, page by page (limit/continue; 410 on a continue token starts again). Throws on failure.
-  std::vector<document::Node> list(const ResourceType& type, const std::string& name_space, const std::string& label_selector = {},
-                                   int page_size = 500);
+  std::vector<document::Node> list(const ResourceType& type, const std::string& name_space,
+                                   const std::string& label_selector = {}, int page_size = 500);
   Reply create(const ResourceType& type, const std::string& name_space, const document::Node& object);
   Reply update(const ResourceType& type, const std::string& name_space, const document::Node& object);
   // content_type: application/merge-patch+json, application/strategic-merge-patch+json, application/json-patch+json,
@@ -142,10 +144,10 @@ class Client {
   Reply patch(const ResourceType& type, const std::string& name_space, const std::string& name, const document::Node& patch,
               std::string_view content_type, std::string_view query = {});
   // `options` is a DeleteOptions object, or null. Safe to repeat, so it is: 404 then says that it is gone.
-  Reply remove(const ResourceType& type, const std::string& name_space, const std::string& name, const document::Node& options = {});
+  Reply remove(const ResourceType& type, const std::string& name_space, const std::string& name,
+               const document::Node& options = {});
 
  private:
-  class Loop;
   std::unique_ptr<Loop> loop_;
 };
 

@@ -26,9 +26,9 @@ struct ExecPlugin {
 
 // Everything one connection needs, certificate data as PEM text. Secrets in it never appear in messages.
 struct Config {
-  std::string server;      // "https://127.0.0.1:6443"
+  std::string server;  // "https://127.0.0.1:6443"
   std::string name_space = "default";
-  std::string context;     // for messages; "" in a pod
+  std::string context;  // for messages; "" in a pod
   std::string cluster;
   std::string user;
 
@@ -40,7 +40,7 @@ struct Config {
   std::string client_certificate;  // PEM
   std::string client_key;          // PEM
   std::string token;
-  std::string token_file;          // read again when it changes
+  std::string token_file;  // read again when it changes
   std::string basic_user;
   std::string basic_password;
   std::optional<ExecPlugin> exec;
@@ -75,7 +75,8 @@ struct ConfigOverrides {
 // Reads and merges. First file wins for each named entry and for current-context; relative paths are relative to the file
 // they stand in. Throws Error(input) with place for a broken file, Error(not_found) when there is no configuration at all,
 // with a hint what to do (minikube start, KUBECONFIG, --local).
-Config load_config(const ConfigOverrides& overrides, const FileSystem& files, const std::map<std::string, std::string>& environment);
+Config load_config(const ConfigOverrides& overrides, const FileSystem& files,
+                   const std::map<std::string, std::string>& environment);
 
 // This process's environment, for load_config().
 std::map<std::string, std::string> process_environment();

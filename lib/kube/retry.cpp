@@ -16,8 +16,9 @@ constexpr Duration kLongestRetryAfter = std::chrono::minutes(5);
 
 // Texts of 500s that pass by themselves (the list of Argo's util/errors and kubectl's issues).
 bool is_transient_server_fault(std::string_view message) {
-  for (const std::string_view text : {"etcdserver: leader changed", "etcdserver: request timed out", "etcdserver: too many requests",
-                                      "resource quota evaluation timed out", "the server is currently unable to handle the request"}) {
+  for (const std::string_view text :
+       {"etcdserver: leader changed", "etcdserver: request timed out", "etcdserver: too many requests",
+        "resource quota evaluation timed out", "the server is currently unable to handle the request"}) {
     if (message.find(text) != std::string_view::npos) return true;
   }
   return false;

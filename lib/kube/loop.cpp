@@ -1,0 +1,375 @@
+#include "kube/loop.h"
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "kube/watch.h"
+
+namespace kfrun::kube {
+
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+
+// Requests on their way at once. API servers allow 100 streams a connection and limit what they work on by themselves; a
+// proxy that speaks HTTP/1.1 only would need a connection for each.
+constexpr std::size_t kPlaces = 100;
+constexpr Duration kLongestWait = std::chrono::hours(1);
+
+TimePoint now_on_the_wall() { return system_clock().now(); }
+
+CURLM* make_multi() {
+  static const CURLcode initialised = curl_global_init(CURL_GLOBAL_DEFAULT);  // once, thread-safe
+  if (initialised != CURLE_OK) throw make_error(ErrorKind::internal, "libcurl: {}", curl_easy_strerror(initialised));
+  CURLM* multi = curl_multi_init();
+  if (multi == nullptr) throw make_error(ErrorKind::internal, "curl_multi_init failed");
+  return multi;
+}
+
+void check(CURLMcode code) {
+  if (code != CURLM_OK) throw make_error(ErrorKind::internal, "libcurl: {}", curl_multi_strerror(code));
+}
+
+}  // namespace
+
+// A request over all its tries.
+struct Loop::Call {
+  Handle handle = 0;
+  Request request;
+  OnOwnReply done;
+  std::optional<StreamOptions> stream;
+
+  std::unique_ptr<Transfer> transfer;
+  std::optional<Timers::Id> timer;  // of the next try, or of a stream's silence
+  std::optional<SteadyTime> first_try;
+  unsigned credential_generation = 0;
+  int attempts = 0;
+  bool refreshed = false;  // credentials, after a 401
+  bool fresh_connection = false;
+  bool silent = false;
+
+  std::string pieces;  // for the user
+  std::optional<Reply> reply;
+  bool delivering = false;
+  bool over = false;  // cancelled, or handed over
+};
+
+Loop::Loop(const Config& config)
+    : config_(config), credentials_(config_), pool_(config_), multi_(make_multi()), random_(std::random_device{}()) {
+  wake_descriptor_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (wake_descriptor_ < 0) {
+    curl_multi_cleanup(multi_);
+    throw make_error(ErrorKind::internal, "eventfd failed");
+  }
+}
+
+Loop::~Loop() {
+  watches_.clear();
+  for (auto& [handle, call] : calls_) drop_transfer(*call, false);
+  curl_multi_cleanup(multi_);
+  ::close(wake_descriptor_);
+}
+
+Handle Loop::add(CallPtr call) {
+  call->handle = ++last_handle_;
+  waiting_.push_back(call->handle);
+  calls_.emplace(call->handle, call);
+  return call->handle;
+}
+
+Handle Loop::start(Request request, OnOwnReply done) {
+  auto call = std::make_shared<Call>();
+  call->request = std::move(request);
+  call->done = std::move(done);
+  return add(std::move(call));
+}
+
+Handle Loop::stream(Request request, StreamOptions options, OnOwnReply done) {
+  auto call = std::make_shared<Call>();
+  call->request = std::move(request);
+  call->done = std::move(done);
+  call->stream = std::move(options);
+  return add(std::move(call));
+}
+
+Handle Loop::start_watch(const ResourceType& type, const std::string& name_space, WatchOptions options,
+                         std::function<void(const WatchEvent&)> event, std::function<void(const Error&)> failed) {
+  const Handle handle = ++last_handle_;
+  auto watch = std::make_shared<Watch>(*this, handle, type, name_space, std::move(options), std::move(event), std::move(failed));
+  watches_.emplace(handle, watch);
+  watch->begin();
+  return handle;
+}
+
+void Loop::cancel(Handle handle) {
+  if (const auto watch = watches_.find(handle); watch != watches_.end()) {
+    const auto keep = watch->second;  // it may be the one that is calling
+    watches_.erase(watch);
+    keep->cancel();
+    return;
+  }
+  const auto found = calls_.find(handle);
+  if (found == calls_.end()) return;
+  const CallPtr call = found->second;
+  calls_.erase(found);
+  call->over = true;
+  if (call->timer) timers_.cancel(*call->timer);
+  drop_transfer(*call, false);
+}
+
+Timers::Id Loop::after(Duration delay, std::function<void()> action) {
+  return timers_.add(SteadyClock::now() + std::min(delay, kLongestWait * 24), std::move(action));
+}
+
+// ---- the way of a request
+
+void Loop::begin_waiting() {
+  // Streams take no place, but they wait behind what was started before them.
+  while (!waiting_.empty()) {
+    const auto found = calls_.find(waiting_.front());
+    if (found == calls_.end()) {
+      waiting_.pop_front();
+      continue;
+    }
+    const CallPtr call = found->second;
+    if (!call->stream && places_taken_ >= kPlaces) return;
+    waiting_.pop_front();
+    begin(call);
+  }
+}
+
+void Loop::begin(const CallPtr& call) {
+  const SteadyTime now = SteadyClock::now();
+  if (!call->first_try) call->first_try = now;
+  ++call->attempts;
+  try {
+    const Credential& credential = credentials_.current(now_on_the_wall());
+    call->credential_generation = credential.generation;
+    call->transfer =
+        std::make_unique<Transfer>(pool_.take(credential), config_, credential, call->request, call->stream.has_value(),
+                                   call->fresh_connection, [this, handle = call->handle] { note_ready(handle); });
+  } catch (const Error& error) {
+    Reply reply;
+    reply.failure = error.what();
+    for (const std::string& hint : error.hints()) reply.failure += fmt::format(" ({})", hint);
+    reply.failure_kind = error.kind();
+    return finish(call, std::move(reply));
+  }
+  carried_.emplace(call->transfer->easy(), call);
+  if (!call->stream) ++places_taken_;
+  check(curl_multi_add_handle(multi_, call->transfer->easy()));
+  if (call->stream && call->stream->silence > Duration::zero()) watch_silence(call, call->stream->silence);
+}
+
+void Loop::watch_silence(const CallPtr& call, Duration silence) {
+  call->timer = after(silence, [this, weak = std::weak_ptr<Call>(call)] {
+    const CallPtr alive = weak.lock();
+    if (!alive || !alive->transfer) return;
+    const Duration quiet = SteadyClock::now() - alive->transfer->last_byte();
+    if (quiet < alive->stream->silence) return watch_silence(alive, alive->stream->silence - quiet);
+    alive->silent = true;
+    end_try(alive, CURLE_OPERATION_TIMEDOUT);
+  });
+}
+
+void Loop::perform() {
+  int running = 0;
+  check(curl_multi_perform(multi_, &running));
+  int left = 0;
+  while (const CURLMsg* message = curl_multi_info_read(multi_, &left)) {
+    if (message->msg != CURLMSG_DONE) continue;
+    const CURLcode code = message->data.result;
+    const auto found = carried_.find(message->easy_handle);
+    KFRUN_CHECK(found != carried_.end());
+    end_try(CallPtr(found->second), code);
+  }
+}
+
+void Loop::drop_transfer(Call& call, bool reusable) {
+  if (!call.transfer) return;
+  call.pieces += call.transfer->take_pieces();
+  CURL* easy = call.transfer->easy();
+  curl_multi_remove_handle(multi_, easy);
+  carried_.erase(easy);
+  Easy released = call.transfer->release();
+  call.transfer.reset();
+  if (reusable) pool_.give_back(std::move(released));
+  if (!call.stream) --places_taken_;
+}
+
+void Loop::end_try(const CallPtr& call, CURLcode code) {
+  TryResult result = call->transfer->result(code);
+  const bool had_pieces = call->transfer->had_pieces();
+  drop_transfer(*call, code == CURLE_OK);
+  if (call->timer) timers_.cancel(*call->timer);
+  call->timer.reset();
+  if (call->silent) {
+    result.reply.failure = fmt::format("{}: no byte came for {}", config_.server, to_string(call->stream->silence));
+    call->silent = false;
+  }
+  // What hangs may hang with its connection; the next try gets one of its own.
+  call->fresh_connection = result.transport == Transport::timed_out;
+  if (!had_pieces) {
+    if (try_with_fresh_credential(*call, result.reply)) return waiting_.push_back(call->handle);
+    if (const auto delay = delay_of_next_try(*call, result)) {
+      call->timer = after(*delay, [this, handle = call->handle] { waiting_.push_back(handle); });
+      return;
+    }
+  }
+  finish(call, std::move(result.reply));
+}
+
+bool Loop::try_with_fresh_credential(Call& call, const Reply& reply) {
+  if (reply.status != 401 || call.refreshed) return false;
+  call.refreshed = true;
+  try {
+    return credentials_.refused(call.credential_generation, now_on_the_wall());
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+std::optional<Duration> Loop::delay_of_next_try(const Call& call, const TryResult& result) {
+  const Duration retry_for = call.request.retry_for.value_or(config_.retry_for);
+  if (retry_for <= Duration::zero()) return std::nullopt;
+  Outcome outcome;
+  outcome.transport = result.transport;
+  outcome.status = result.reply.status;
+  const std::string message = result.reply.ok() ? std::string() : result.reply.message();
+  outcome.message = message;
+  outcome.repeatable = call.request.idempotent || call.request.method == "GET";
+  if (const auto header = result.reply.headers.find("retry-after"); header != result.reply.headers.end()) {
+    outcome.retry_after = parse_retry_after(header->second, now_on_the_wall());
+  }
+  if (!should_retry(outcome)) return std::nullopt;
+  const Duration delay = retry_delay(call.attempts, outcome.retry_after, random());
+  if (SteadyClock::now() + delay > *call.first_try + std::min(retry_for, kLongestWait * 24)) return std::nullopt;
+  return delay;
+}
+
+void Loop::finish(const CallPtr& call, Reply reply) {
+  reply.attempts = call->attempts;
+  call->reply = std::move(reply);
+  note_ready(call->handle);
+}
+
+// ---- what the user is told
+
+void Loop::deliver() {
+  while (!ready_.empty()) {
+    const auto found = calls_.find(ready_.front());
+    ready_.pop_front();
+    if (found != calls_.end()) deliver(CallPtr(found->second));
+  }
+}
+
+void Loop::deliver(const CallPtr& call) {
+  // A callback that waits for something else runs the loop inside of itself; its own stream keeps its order.
+  if (call->delivering) return;
+  call->delivering = true;
+  try {
+    while (deliver_pieces(*call)) {
+    }
+    if (!call->over && call->reply) {
+      call->over = true;
+      calls_.erase(call->handle);
+      note_called();
+      call->done(std::move(*call->reply));
+    }
+  } catch (...) {
+    call->delivering = false;
+    if (!call->over) note_ready(call->handle);
+    throw;
+  }
+  call->delivering = false;
+}
+
+// Hands over what has come; whether there was anything.
+bool Loop::deliver_pieces(Call& call) {
+  if (call.over || !call.stream) return false;
+  if (call.transfer) call.pieces += call.transfer->take_pieces();
+  if (call.pieces.empty()) return false;
+  const std::string bytes = std::exchange(call.pieces, {});
+  note_called();
+  if (call.stream->piece(bytes) || call.over) return true;
+  Reply reply;
+  reply.status = 200;
+  if (call.transfer) reply = call.transfer->stopped();
+  reply.attempts = call.attempts;
+  if (call.timer) timers_.cancel(*call.timer);
+  drop_transfer(call, false);
+  call.pieces.clear();
+  call.reply = std::move(reply);
+  return false;
+}
+
+void Loop::run_timers() {
+  const auto now = SteadyClock::now();
+  while (auto action = timers_.take_due(now)) action();
+}
+
+// ---- waiting
+
+void Loop::run_once(Duration wait) {
+  const auto until = SteadyClock::now() + std::clamp(wait, Duration::zero(), kLongestWait);
+  const auto before = std::pair(called_, wakes_);
+  for (;;) {
+    run_timers();
+    begin_waiting();
+    perform();
+    deliver();
+    const bool more = called_ != before.first || (!waiting_.empty() && places_taken_ < kPlaces);
+    Duration left = more ? Duration::zero() : until - SteadyClock::now();
+    if (const auto next = timers_.next()) left = std::min<Duration>(left, *next - SteadyClock::now());
+    poll(left);
+    if (before != std::pair(called_, wakes_) || SteadyClock::now() >= until) return;
+  }
+}
+
+void Loop::poll(Duration wait) {
+  wait_descriptors_.clear();
+  wait_descriptors_.push_back({wake_descriptor_, CURL_WAIT_POLLIN, 0});
+  for (const auto& [descriptor, readable] : descriptors_) wait_descriptors_.push_back({descriptor, CURL_WAIT_POLLIN, 0});
+  const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(std::max(wait, Duration::zero())).count();
+  int ready = 0;
+  check(curl_multi_poll(multi_, wait_descriptors_.data(), static_cast<unsigned>(wait_descriptors_.size()),
+                        static_cast<int>(milliseconds), &ready));
+  if (ready == 0) return;
+  if (wait_descriptors_.front().revents != 0) {
+    eventfd_t count = 0;
+    (void)::eventfd_read(wake_descriptor_, &count);
+    ++wakes_;
+  }
+  std::vector<int> readable;
+  for (std::size_t i = 1; i < wait_descriptors_.size(); ++i) {
+    if (wait_descriptors_[i].revents != 0) readable.push_back(wait_descriptors_[i].fd);
+  }
+  for (const int descriptor : readable) call_descriptor(descriptor);
+}
+
+void Loop::call_descriptor(int descriptor) {
+  const auto found =
+      std::find_if(descriptors_.begin(), descriptors_.end(), [&](const auto& entry) { return entry.first == descriptor; });
+  if (found == descriptors_.end()) return;  // removed by the one before it
+  const auto readable = found->second;
+  note_called();
+  readable();
+}
+
+void Loop::wake() {
+  // eventfd_write is write(2): allowed in a signal handler and from any thread. A full counter is as good as one more.
+  (void)::eventfd_write(wake_descriptor_, 1);
+}
+
+void Loop::add_descriptor(int descriptor, std::function<void()> readable) {
+  remove_descriptor(descriptor);
+  descriptors_.emplace_back(descriptor, std::move(readable));
+}
+
+void Loop::remove_descriptor(int descriptor) {
+  std::erase_if(descriptors_, [&](const auto& entry) { return entry.first == descriptor; });
+}
+
+}  // namespace kfrun::kube
