@@ -1,0 +1,69 @@
+"""`kfrun build`, beside what the real kustomize printed (testdata/examples), and its ways of ending."""
+
+import os
+import subprocess
+
+from harness import KFRUN, TREE, Case, main
+
+GOLDEN = TREE / "testdata/examples"
+
+
+class Build(Case):
+    def test_examples(self):
+        roots = {str(file.parent.relative_to(TREE / "examples")).replace("/", "-"): file.parent
+                 for file in (TREE / "examples").glob("**/kustomization.yaml")}
+        self.assertEqual(sorted(roots), sorted(file.stem for file in GOLDEN.glob("*.yaml")))
+        for name, root in roots.items():
+            with self.subTest(name):
+                self.assertEqual(self.kfrun("build", root).stdout, (GOLDEN / f"{name}.yaml").read_text())
+
+    def test_without_an_argument(self):
+        out = self.kfrun("build", cwd=TREE / "examples/overlay/base").stdout
+        self.assertEqual(out, (GOLDEN / "overlay-base.yaml").read_text())
+
+    def test_into_a_file(self):
+        file = self.folder / "out.yaml"
+        self.assertEqual(self.kfrun("build", "examples/overlay/base", "-o", file).stdout, "")
+        self.assertEqual(file.read_text(), (GOLDEN / "overlay-base.yaml").read_text())
+
+    def test_into_a_folder(self):
+        self.kfrun("build", "examples/overlay/base", "-o", self.folder / ".")
+        golden = (GOLDEN / "overlay-base.yaml").read_text().split("---\n")
+        files = sorted(self.folder.glob("*.yaml"))
+        self.assertEqual(len(files), len(golden))
+        self.assertEqual(sorted(file.read_text() for file in files), sorted(golden))
+        for file in files:  # group_version_kind_name.yaml in lower case
+            kind = next(line for line in file.read_text().splitlines() if line.startswith("kind: ")).split()[1]
+            self.assertIn(f"_{kind.lower()}_", file.name if file.name[0] != "v" else "_" + file.name)
+
+    def test_what_cannot_be_built(self):
+        folder = self.folder / "broken"
+        folder.mkdir()
+        (folder / "kustomization.yaml").write_text("resources: [absent.yaml]\n")
+        result = self.kfrun("build", folder, code=1)
+        self.assertEqual(result.stdout, "")
+        self.assertIn("absent.yaml", result.stderr)
+        self.assertTrue(result.stderr.lower().startswith("error: "))
+        self.kfrun("build", self.folder / "nowhere", code=1)
+
+    def test_wrong_usage_is_1_as_in_kustomize(self):
+        self.assertIn("--enable-helm", self.kfrun("build", "--enable-hlm", code=1).stderr)
+        self.kfrun("build", "examples/overlay/base", "--load-restrictor", "Sometimes", code=1)
+
+    def test_a_reader_that_goes_away(self):
+        read, write = os.pipe()
+        os.close(read)
+        process = subprocess.run([KFRUN, "build", "examples/digits/deploy/overlays/prod"], stdout=write, stderr=subprocess.PIPE,
+                                 cwd=TREE, env=self.environment)
+        os.close(write)
+        self.assertEqual((process.returncode, process.stderr), (0, b""))
+
+    def test_a_full_disk(self):
+        with open("/dev/full", "w") as full:
+            process = subprocess.run([KFRUN, "build", "examples/overlay/base"], stdout=full, stderr=subprocess.PIPE, text=True,
+                                     cwd=TREE, env=self.environment)
+        self.assertEqual(process.returncode, 1)
+        self.assertIn("No space left", process.stderr)
+
+
+main()

@@ -1,0 +1,69 @@
+"""Words of the command line, streams and exit codes that no run is needed for."""
+
+import json
+import socket
+
+from harness import Case, main
+
+VERBS = "build submit compile lint runs get logs wait stop delete version".split()
+
+
+class CommandLine(Case):
+    def test_help(self):
+        top = self.kfrun("--help")
+        self.assertEqual(top.stdout, self.kfrun().stdout)
+        for verb in VERBS:
+            with self.subTest(verb):
+                self.assertIn(f"\n  {verb} ", top.stdout)
+                result = self.kfrun(verb, "--help")
+                self.assertIn(f"Usage: kfrun {verb}", result.stdout)
+                self.assertIn("Examples:\n  kfrun", result.stdout)
+                self.assertEqual(result.stderr, "")
+                self.assertEqual(self.kfrun("help", verb).stdout, result.stdout)
+
+    def test_slips_of_the_finger(self):
+        for words, hint in (
+            (["submt"], "did you mean 'kfrun submit'?"),
+            (["submit", "--loca", "x.yaml"], "did you mean '--local'?"),
+            (["get", "@latest", "--namespce=x"], "did you mean '--namespace'?"),
+        ):
+            with self.subTest(words):
+                result = self.kfrun(*words, code=2)
+                self.assertEqual(result.stdout, "")
+                self.assertIn(hint, result.stderr)
+
+    def test_wrong_usage(self):
+        for words in (["submit"], ["get", "x", "-o", "jsn"], ["submit", "x.yaml", "--timeout", "5"], ["wait", "x", "--timeout=soon"],
+                      ["submit", "examples/hello/pipeline.yaml", "--local", "--progress", "loud"], ["runs", "surplus"],
+                      ["submit", "examples/hello/pipeline.yaml", "--local", "-p", "name"]):
+            with self.subTest(words):
+                result = self.kfrun(*words, code=2)
+                self.assertEqual(result.stdout, "")
+                self.assertTrue(result.stderr.startswith("error: "), result.stderr)
+
+    def test_what_does_not_exist(self):
+        for words in (["submit", "absent.yaml", "--local"], ["compile", "absent.yaml"], ["get", "absent", "--local"],
+                      ["logs", "absent", "--local"], ["submit", "examples/hello/pipeline.yaml", "--local", "-p", "nme=x"]):
+            with self.subTest(words):
+                self.kfrun(*words, code=2)
+
+    def test_version(self):
+        version = json.loads(self.kfrun("version", "-o", "json").stdout)
+        self.assertIn(version["version"], self.kfrun("version").stdout)
+        self.assertEqual(self.kfrun("--version").stdout, f"kfrun {version['version']}\n")
+
+    def test_no_cluster_is_configured(self):
+        result = self.kfrun("submit", "examples/hello/pipeline.yaml", code=2)
+        self.assertIn("--local", result.stderr)
+
+    def test_no_server_answers(self):
+        with socket.socket() as unused:  # bound but not listening: nobody else gets the port
+            unused.bind(("127.0.0.1", 0))
+            server = f"https://127.0.0.1:{unused.getsockname()[1]}"
+            result = self.kfrun("submit", "examples/hello/pipeline.yaml", "--server", server, code=5, timeout=30)
+            self.assertEqual(result.stdout, "")
+            self.kfrun("get", "hello", "--server", server, code=5, timeout=30)
+            self.assertEqual(self.kfrun("runs", "--server", server, timeout=30).stdout.splitlines()[1:], [])
+
+
+main()
