@@ -96,6 +96,7 @@ Carried carry_locally(const SubmitFlags& flags, const Submission& submission) {
 
 Carried carry_on_cluster(const SubmitFlags& flags, const Submission& submission) {
   kube::Client client(cluster_config(flags.cluster));
+  require_answer(client);
   Submission remote = submission;
   remote.head.executor = "kubernetes";
   remote.head.name_space = client.config().name_space;

@@ -8,6 +8,9 @@
 
 namespace kfrun::cli {
 
+// Somebody is waiting for the answer: how long a server that does not answer is asked again.
+constexpr auto kPatience = std::chrono::seconds(2);
+
 std::string state_directory() {
   const auto environment = kube::process_environment();
   const auto value = [&](const char* name) {
@@ -32,7 +35,9 @@ run::RecordStore* Stores::cluster() {
   if (flags_.local || looked_for_cluster_) return cluster_.get();
   looked_for_cluster_ = true;
   try {
-    client_ = std::make_unique<kube::Client>(cluster_config(flags_));
+    auto config = cluster_config(flags_);
+    config.retry_for = kPatience;
+    client_ = std::make_unique<kube::Client>(config);
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::not_found || !flags_.config.kubeconfig.empty()) throw;
     return nullptr;
@@ -43,20 +48,42 @@ run::RecordStore* Stores::cluster() {
 
 kube::Client* Stores::client() { return cluster() ? client_.get() : nullptr; }
 
-FoundRun Stores::find(const std::string& name) {
-  if (name == "@latest" && cluster()) {
-    const auto here = local().list();
-    const auto there = cluster()->list();
-    if (!there.empty() && (here.empty() || here.front().created < there.front().created))
-      return {cluster(), there.front().id, false};
-    if (!here.empty()) return {&local(), here.front().id, true};
+std::optional<run::RunHead> Stores::newest_in_cluster() {
+  if (!cluster()) return std::nullopt;
+  const auto heads = cluster()->list();
+  return heads.empty() ? std::nullopt : std::optional(heads.front());
+}
+
+FoundRun Stores::newest() {
+  const auto here = local().list();
+  std::optional<run::RunHead> there;
+  try {
+    there = newest_in_cluster();
+  } catch (const Error& error) {
+    if (here.empty()) throw;
+    print_warning(fmt::format("the cluster's runs are not looked at: {}", error.what()));
   }
+  if (there && (here.empty() || here.front().created < there->created)) return {cluster(), there->id, false};
+  return {&local(), local().find("@latest"), true};
+}
+
+FoundRun Stores::find(const std::string& name) {
+  if (name == "@latest") return newest();
   try {
     return {&local(), local().find(name), true};
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::not_found || !cluster()) throw;
   }
   return {cluster(), cluster()->find(name), false};
+}
+
+void require_answer(kube::Client& client) {
+  kube::Request request;
+  request.path = "/version";
+  request.retry_for = kPatience;
+  if (const auto reply = client.send(std::move(request)); reply.status == 0) {
+    kube::throw_unless_ok(reply, "asking " + client.config().server);
+  }
 }
 
 }  // namespace kfrun::cli

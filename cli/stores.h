@@ -17,6 +17,9 @@ std::string state_directory();
 // The configuration that flags, environment and kubeconfig files give. Throws Error(not_found) when there is none.
 kube::Config cluster_config(const ClusterFlags& flags);
 
+// Throws Error(unreachable) soon when the API server does not answer at all.
+void require_answer(kube::Client& client);
+
 struct FoundRun {
   run::RecordStore* store = nullptr;
   std::string id;
@@ -37,6 +40,9 @@ class Stores {
   FoundRun find(const std::string& name);
 
  private:
+  FoundRun newest();
+  std::optional<run::RunHead> newest_in_cluster();
+
   const ClusterFlags& flags_;
   std::unique_ptr<run::RecordStore> local_;
   std::unique_ptr<kube::Client> client_;
