@@ -100,17 +100,20 @@ struct AllFlags {
   WaitFlags wait;
   StopFlags stop;
   DeleteFlags remove;
+  CompletionFlags completion;
   VersionFlags version;
 };
+
+const std::vector<std::string> kShells{"bash", "zsh", "fish"};
 
 void add_build(CLI::App& app, BuildFlags& flags) {
   auto* verb = app.add_subcommand("build", "Print the manifests of a kustomization, as kustomize build does");
   verb->footer("Examples:\n  kfrun build overlays/prod\n  kfrun build overlays/prod -o manifests.yaml");
   verb->add_option("DIR", flags.directory, "Folder of the kustomization ('.')");
   verb->add_option("-o,--output", flags.output, "Write to a file, or into a folder a file per resource")->type_name("PATH");
-  verb->add_option("--load-restrictor", flags.load_restrictor, "LoadRestrictionsRootOnly or LoadRestrictionsNone")
+  verb->add_option("--load-restrictor", flags.load_restrictor, "What may be read (LoadRestrictionsRootOnly|LoadRestrictionsNone)")
       ->type_name("WORD");
-  verb->add_option("--reorder", flags.reorder, "legacy or none")->type_name("WORD");
+  verb->add_option("--reorder", flags.reorder, "Order of the output (legacy|none)")->type_name("WORD");
   verb->add_flag("--enable-helm", flags.enable_helm, "Run the helm program for helmCharts");
   verb->add_option("--helm-command", flags.helm_command, "The helm program")->type_name("PROGRAM");
   verb->add_option("--helm-api-versions", flags.helm_api_versions, "Passed to helm")->type_name("LIST");
@@ -207,19 +210,55 @@ void add_run_verbs(CLI::App& app, AllFlags& all) {
   add_cluster_flags(remove, all.remove.cluster);
 }
 
+void add_completion(CLI::App& app, CompletionFlags& flags) {
+  auto* verb = app.add_subcommand("completion", "Print the script that completes kfrun's words in a shell");
+  verb->footer("Examples:\n  kfrun completion fish | source\n  source <(kfrun completion bash)");
+  verb->add_option("SHELL", flags.shell, "bash, zsh or fish")->required()->check(CLI::IsMember(kShells));
+}
+
 void add_version(CLI::App& app, VersionFlags& flags) {
   auto* verb = app.add_subcommand("version", "Print the version");
   verb->footer("Examples:\n  kfrun version -o json");
   add_choice(verb, "-o,--output", flags.output, kPlainFormats, "How the result is printed");
 }
 
-Flags chosen_flags(const CLI::App& app, const AllFlags& all) {
-  const std::string name = app.get_subcommands().front()->get_name();
-  const std::map<std::string, Flags> table{{"build", all.build},   {"submit", all.submit},  {"compile", all.compile},
-                                           {"lint", all.lint},     {"runs", all.runs},      {"get", all.get},
-                                           {"logs", all.logs},     {"wait", all.wait},      {"stop", all.stop},
-                                           {"delete", all.remove}, {"version", all.version}};
-  return table.at(name);
+Flags chosen_flags(const std::string& verb, const AllFlags& all) {
+  if (verb == "build") return all.build;
+  if (verb == "submit") return all.submit;
+  if (verb == "compile") return all.compile;
+  if (verb == "lint") return all.lint;
+  if (verb == "runs") return all.runs;
+  if (verb == "get") return all.get;
+  if (verb == "logs") return all.logs;
+  if (verb == "wait") return all.wait;
+  if (verb == "stop") return all.stop;
+  if (verb == "delete") return all.remove;
+  if (verb == "completion") return all.completion;
+  return all.version;
+}
+
+// The words of "how it is printed (json|yaml)", which is how add_choice() writes its help.
+std::vector<std::string> choices_of(const CLI::Option& option) {
+  const std::string help = option.get_description();
+  const auto open = help.rfind('(');
+  if (option.get_type_name() != "WORD" || open == std::string::npos || !help.ends_with(')')) return {};
+  return split(std::string_view(help).substr(open + 1, help.size() - open - 2), '|');
+}
+
+VerbWords words_of(const CLI::App& verb) {
+  VerbWords words{verb.get_name(), verb.get_description(), {}, {}, {}};
+  for (const auto* option : verb.get_options()) {
+    if (option->get_positional()) {
+      if (words.argument.empty()) words.argument = option->get_name(true);
+      if (words.argument == "SHELL") words.choices = kShells;
+      continue;
+    }
+    FlagWords flag{{}, option->get_description(), option->get_items_expected_max() > 0, choices_of(*option)};
+    for (const auto& name : option->get_snames()) flag.names.push_back("-" + name);
+    for (const auto& name : option->get_lnames()) flag.names.push_back("--" + name);
+    words.flags.push_back(std::move(flag));
+  }
+  return words;
 }
 
 std::vector<std::string> verb_names(const CLI::App& app) {
@@ -266,6 +305,7 @@ Flags parse_command_line(int argc, char** argv) {
   add_compile(app, all.compile);
   add_lint(app, all.lint);
   add_run_verbs(app, all);
+  add_completion(app, all.completion);
   add_version(app, all.version);
   std::vector<std::string> words(argv + 1, argv + argc);
   if (words.empty()) words = {"--help"};
@@ -291,8 +331,10 @@ Flags parse_command_line(int argc, char** argv) {
     Error fault = usage_error("{}", error.what());
     throw fault.hint(fmt::format("'kfrun{} --help' shows what it takes", chosen.empty() ? "" : " " + chosen.front()->get_name()));
   }
+  for (const auto* verb : app.get_subcommands([](const CLI::App*) { return true; }))
+    all.completion.verbs.push_back(words_of(*verb));
   if (app.get_subcommands().empty()) throw usage_error("which verb? 'kfrun --help' lists them");
-  return chosen_flags(app, all);
+  return chosen_flags(app.get_subcommands().front()->get_name(), all);
 }
 
 }  // namespace kfrun::cli

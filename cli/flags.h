@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/time.h"
+#include "cli/completion.h"
 #include "kube/config.h"
 
 namespace kfrun::cli {
@@ -108,12 +109,17 @@ struct VersionFlags {
   OutputFormat output = OutputFormat::table;
 };
 
+struct CompletionFlags {
+  std::string shell;             // bash, zsh, fish
+  std::vector<VerbWords> verbs;  // the whole command line
+};
+
 // Parsing itself decided the outcome: help was printed, or the words were wrong.
 struct Finished {
   int exit_code = 0;
 };
 
 using Flags = std::variant<Finished, BuildFlags, SubmitFlags, CompileFlags, LintFlags, RunsFlags, GetFlags, LogsFlags, WaitFlags,
-                           StopFlags, DeleteFlags, VersionFlags>;
+                           StopFlags, DeleteFlags, CompletionFlags, VersionFlags>;
 
 }  // namespace kfrun::cli

@@ -19,6 +19,7 @@ int run(const LogsFlags& flags);
 int run(const WaitFlags& flags);
 int run(const StopFlags& flags);
 int run(const DeleteFlags& flags);
+int run(const CompletionFlags& flags);
 int run(const VersionFlags& flags);
 
 }  // namespace kfrun::cli

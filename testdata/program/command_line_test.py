@@ -1,11 +1,13 @@
 """Words of the command line, streams and exit codes that no run is needed for."""
 
 import json
+import os
 import socket
+import subprocess
 
-from harness import Case, main
+from harness import KFRUN, Case, main
 
-VERBS = "build submit compile lint runs get logs wait stop delete version".split()
+VERBS = "build submit compile lint runs get logs wait stop delete completion version".split()
 
 
 class CommandLine(Case):
@@ -51,6 +53,26 @@ class CommandLine(Case):
         version = json.loads(self.kfrun("version", "-o", "json").stdout)
         self.assertIn(version["version"], self.kfrun("version").stdout)
         self.assertEqual(self.kfrun("--version").stdout, f"kfrun {version['version']}\n")
+
+    def test_completion(self):
+        script = self.kfrun("completion", "bash").stdout
+        environment = self.environment | {"PATH": f"{os.path.dirname(KFRUN)}:{os.environ['PATH']}"}
+
+        def complete(*words):
+            line = " ".join(f"'{word}'" for word in words)
+            ask = f"{script}\nCOMP_WORDS=({line}); COMP_CWORD={len(words) - 1}; _kfrun; printf '%s\\n' \"${{COMPREPLY[@]}}\""
+            result = subprocess.run(["bash", "-c", ask], env=environment, capture_output=True, text=True, check=True)
+            self.assertEqual(result.stderr, "")
+            return result.stdout.split()
+
+        self.assertEqual(complete("kfrun", "su"), ["submit"])
+        self.assertEqual(complete("kfrun", "submit", "--prog"), ["--progress"])
+        self.assertEqual(complete("kfrun", "submit", "--progress", "q"), ["quiet"])
+        self.assertEqual(complete("kfrun", "get", "@"), ["@latest"])
+        self.assertEqual(complete("kfrun", "completion", "z"), ["zsh"])
+        self.assertIn("-l progress -x -a", self.kfrun("completion", "fish").stdout)
+        self.assertIn("bashcompinit", self.kfrun("completion", "zsh").stdout)
+        self.kfrun("completion", "csh", code=2)
 
     def test_no_cluster_is_configured(self):
         result = self.kfrun("submit", "examples/hello/pipeline.yaml", code=2)
