@@ -25,9 +25,12 @@ class Walk {
     if (steps.empty()) return set_(node);
     if (node.is_null()) return;
     switch (node.kind()) {
-      case NodeKind::sequence: return visit_items(node, steps);
-      case NodeKind::mapping: return visit_field(node, steps);
-      case NodeKind::scalar: throw input_error({}, "expected sequence or mapping node");
+      case NodeKind::sequence:
+        return visit_items(node, steps);
+      case NodeKind::mapping:
+        return visit_field(node, steps);
+      case NodeKind::scalar:
+        throw input_error({}, "expected sequence or mapping node");
     }
   }
 

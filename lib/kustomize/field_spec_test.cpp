@@ -66,7 +66,9 @@ TEST_CASE("a scalar in the way is an error that names the field and the object")
   // facts: the images field specs on a PodSecurityPolicy.
   const std::string policy =
       "apiVersion: policy/v1beta1\nkind: PodSecurityPolicy\nmetadata: {name: p}\nspec: {volumes: [secret]}\n";
-  CHECK(error_of([&] { set_at(policy, {{}, "spec/volumes[]/image/reference", true}, NewField::nothing, kSetX); }) ==
+  CHECK(error_of([&] {
+          set_at(policy, {{}, "spec/volumes[]/image/reference", true}, NewField::nothing, kSetX);
+        }) ==
         "considering field 'spec/volumes[]/image/reference' of object PodSecurityPolicy.v1beta1.policy/p.[noNs]: visit traversal "
         "on path: [image reference]: expected sequence or mapping node");
 }
@@ -105,9 +107,9 @@ TEST_CASE("the default configuration holds kustomize's tables, sorted by kind") 
 
 TEST_CASE("a configurations file adds to the defaults") {
   auto config = default_transformer_config();
-  config.merge(read_transformer_config(
-      parse("namePrefix: [{kind: Foo, path: spec/x}]\n"
-            "nameReference: [{kind: Secret, version: v1, fieldSpecs: [{kind: Foo, path: spec/s}]}]\n")));
+  config.merge(
+      read_transformer_config(parse("namePrefix: [{kind: Foo, path: spec/x}]\n"
+                                    "nameReference: [{kind: Secret, version: v1, fieldSpecs: [{kind: Foo, path: spec/s}]}]\n")));
   CHECK(config.name_prefix.size() == 2);
   CHECK(config.name_references.size() == 16);
   CHECK_THROWS_WITH(read_transformer_config(parse("namoPrefix: []\n")),

@@ -34,12 +34,28 @@ std::string concat(std::initializer_list<std::string_view> parts) {
 // Where kustomize puts a kind: below 0 comes early, above 0 late.
 int type_order(std::string_view kind) {
   static constexpr std::string_view kFirst[] = {
-      "Namespace",      "ResourceQuota",         "StorageClass", "CustomResourceDefinition",
-      "ServiceAccount", "PodSecurityPolicy",     "Role",         "ClusterRole",
-      "RoleBinding",    "ClusterRoleBinding",    "ConfigMap",    "Secret",
-      "Endpoints",      "Service",               "LimitRange",   "PriorityClass",
-      "PersistentVolume", "PersistentVolumeClaim", "Deployment", "StatefulSet",
-      "CronJob",        "PodDisruptionBudget",
+      "Namespace",
+      "ResourceQuota",
+      "StorageClass",
+      "CustomResourceDefinition",
+      "ServiceAccount",
+      "PodSecurityPolicy",
+      "Role",
+      "ClusterRole",
+      "RoleBinding",
+      "ClusterRoleBinding",
+      "ConfigMap",
+      "Secret",
+      "Endpoints",
+      "Service",
+      "LimitRange",
+      "PriorityClass",
+      "PersistentVolume",
+      "PersistentVolumeClaim",
+      "Deployment",
+      "StatefulSet",
+      "CronJob",
+      "PodDisruptionBudget",
   };
   static constexpr std::string_view kLast[] = {"MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"};
   if (auto it = std::find(std::begin(kFirst), std::end(kFirst), kind); it != std::end(kFirst)) {

@@ -25,8 +25,8 @@ bool is_symbol(char c) { return std::string_view("=!(),><").find(c) != std::stri
 
 std::optional<Kind> symbol_kind(std::string_view text) {
   static constexpr std::pair<std::string_view, Kind> kSymbols[] = {
-      {")", Kind::close},  {",", Kind::comma},        {"!", Kind::bang},    {"==", Kind::equals}, {"=", Kind::equals},
-      {">", Kind::greater}, {"<", Kind::less},        {"!=", Kind::not_equals}, {"(", Kind::open},
+      {")", Kind::close},   {",", Kind::comma}, {"!", Kind::bang},        {"==", Kind::equals}, {"=", Kind::equals},
+      {">", Kind::greater}, {"<", Kind::less},  {"!=", Kind::not_equals}, {"(", Kind::open},
   };
   for (const auto& [symbol, kind] : kSymbols) {
     if (symbol == text) return kind;
@@ -172,13 +172,26 @@ class Parser {
     Requirement requirement{key, Operator::in, {}};
     Token op = take_operator();
     switch (op.kind) {
-      case Kind::in: requirement.values = parse_values(); break;
-      case Kind::equals: requirement.values = {parse_value()}; break;
-      case Kind::not_in: requirement = {key, Operator::not_in, parse_values()}; break;
-      case Kind::not_equals: requirement = {key, Operator::not_in, {parse_value()}}; break;
-      case Kind::greater: requirement = {key, Operator::greater, {parse_number()}}; break;
-      case Kind::less: requirement = {key, Operator::less, {parse_number()}}; break;
-      default: throw expected("'=', '!=', '==', 'in', notin'", op.text);
+      case Kind::in:
+        requirement.values = parse_values();
+        break;
+      case Kind::equals:
+        requirement.values = {parse_value()};
+        break;
+      case Kind::not_in:
+        requirement = {key, Operator::not_in, parse_values()};
+        break;
+      case Kind::not_equals:
+        requirement = {key, Operator::not_in, {parse_value()}};
+        break;
+      case Kind::greater:
+        requirement = {key, Operator::greater, {parse_number()}};
+        break;
+      case Kind::less:
+        requirement = {key, Operator::less, {parse_number()}};
+        break;
+      default:
+        throw expected("'=', '!=', '==', 'in', notin'", op.text);
     }
     for (const std::string& value : requirement.values) check_value(key, value);
     return requirement;
@@ -234,12 +247,17 @@ bool holds(const Requirement& requirement, const std::optional<std::string>& val
     return std::find(requirement.values.begin(), requirement.values.end(), *value) != requirement.values.end();
   };
   switch (requirement.op) {
-    case Operator::in: return value && listed();
-    case Operator::not_in: return !value || !listed();
-    case Operator::exists: return value.has_value();
-    case Operator::does_not_exist: return !value;
+    case Operator::in:
+      return value && listed();
+    case Operator::not_in:
+      return !value || !listed();
+    case Operator::exists:
+      return value.has_value();
+    case Operator::does_not_exist:
+      return !value;
     case Operator::greater:
-    case Operator::less: break;
+    case Operator::less:
+      break;
   }
   auto number = value ? parse_integer(*value) : std::nullopt;
   auto bound = parse_integer(requirement.values.at(0));

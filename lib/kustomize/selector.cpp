@@ -1,10 +1,8 @@
 #include "kustomize/selector.h"
 
-#include <re2/re2.h>
-
 #include <optional>
 
-#include "base/text.h"
+#include "kustomize/expression.h"
 
 namespace kfrun::kustomize {
 
@@ -12,38 +10,12 @@ using document::Node;
 
 namespace {
 
-// The fault in the words of Go's regexp package, which is RE2's sibling.
-std::string_view go_words(RE2::ErrorCode code) {
-  switch (code) {
-    case RE2::ErrorBadEscape: return "invalid escape sequence";
-    case RE2::ErrorBadCharClass: return "invalid character class";
-    case RE2::ErrorBadCharRange: return "invalid character class range";
-    case RE2::ErrorMissingBracket: return "missing closing ]";
-    case RE2::ErrorMissingParen: return "missing closing )";
-    case RE2::ErrorTrailingBackslash: return "trailing backslash at end of expression";
-    case RE2::ErrorRepeatArgument: return "missing argument to repetition operator";
-    case RE2::ErrorRepeatSize: return "invalid repeat count";
-    case RE2::ErrorRepeatOp: return "invalid nested repetition operator";
-    case RE2::ErrorBadPerlOp: return "invalid or unsupported Perl syntax";
-    case RE2::ErrorBadUTF8: return "invalid UTF-8";
-    case RE2::ErrorBadNamedCapture: return "invalid named capture";
-    default: return "unexpected )";
-  }
-}
-
-Error bad_expression(const RE2& expression) {
-  return input_error({}, "error parsing regexp: {}: `{}`", go_words(expression.error_code()), expression.error_arg());
-}
-
 // An expression that must match all of a text; empty matches everything.
 class Pattern {
  public:
   explicit Pattern(const std::string& text) {
     if (text.empty()) return;
-    RE2::Options options;
-    options.set_log_errors(false);
-    expression_ = std::make_unique<RE2>("^(?:" + text + ")$", options);
-    if (!expression_->ok()) throw bad_expression(*expression_);
+    expression_ = compile_expression("^(?:" + text + ")$");
     // Most selectors are plain names.
     if (RE2::QuoteMeta(text) == text) plain_ = text;
   }

@@ -1,7 +1,7 @@
 #include "kustomize/setters.h"
 
 #include "document/resolve.h"
-#include "document/writer.h"
+#include "kustomize/kyaml_text.h"
 
 namespace kfrun::kustomize {
 
@@ -14,9 +14,12 @@ namespace {
 
 std::string_view kind_name(NodeKind kind) {
   switch (kind) {
-    case NodeKind::scalar: return "ScalarNode";
-    case NodeKind::sequence: return "SequenceNode";
-    case NodeKind::mapping: break;
+    case NodeKind::scalar:
+      return "ScalarNode";
+    case NodeKind::sequence:
+      return "SequenceNode";
+    case NodeKind::mapping:
+      break;
   }
   return "MappingNode";
 }
@@ -28,12 +31,12 @@ bool is_bare(Style style) { return style == Style::plain || style == Style::bloc
 void require_kind(const Node& node, NodeKind kind) {
   if (node.is_null() || node.kind() == kind) return;
   throw input_error({}, "wrong node kind: expected {} but got {}: node contents:\n{}", kind_name(kind), kind_name(node.kind()),
-                    document::write_yaml(node));
+                    kyaml_text(node));
 }
 
 Tag resolved_tag(std::string_view text, Style style) {
   return is_bare(style) && text.find('\n') == std::string_view::npos ? document::resolve_plain(text, document::Schema::go_yaml_v3)
-                                                                      : Tag::string;
+                                                                     : Tag::string;
 }
 
 Node untagged_scalar(std::string text) {

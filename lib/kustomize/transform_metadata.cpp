@@ -51,8 +51,7 @@ void add_suffix(Node& object, const std::string& suffix, const FieldSpec& spec) 
 }
 
 void set_replicas(Node& object, long long count, const FieldSpec& spec) {
-  apply_field_spec(object, spec, NewField::scalar,
-                   [&](Node& node) { set_scalar(node, std::to_string(count), Tag::integer); });
+  apply_field_spec(object, spec, NewField::scalar, [&](Node& node) { set_scalar(node, std::to_string(count), Tag::integer); });
 }
 
 }  // namespace kfrun::kustomize
