@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Installs what the tests need, builds, runs every test. The last line is ctest's. A real cluster is started for the tests
-# that need one (scripts/cluster) unless KFRUN_TEST_KUBECONFIG names another; where neither is possible they count as skipped.
+# Installs what the tests need, builds, runs every test; the last lines are ctest's. A real cluster is started for the tests that
+# need one (scripts/cluster) and ended afterwards, unless one runs already or KFRUN_TEST_KUBECONFIG names another; where none is
+# possible those tests count as skipped.
 #   scripts/test.sh [--preset dev|asan|tsan] [arguments for ctest ...]
 set -euo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 preset=dev
 if [ "${1:-}" = --preset ]; then
@@ -16,25 +17,31 @@ cmake --preset "$preset" >/dev/null
 cmake --build --preset "$preset"
 
 started=
-stop_cluster() { [ -z "$started" ] || scripts/cluster/down --wipe >&2; }
+log=$(mktemp)
+stop_cluster() { # its words are shown only when it fails
+  [ -n "$started" ] || return 0
+  started=
+  scripts/cluster/down --wipe >"$log" 2>&1 || { cat "$log" >&2; return 1; }
+}
+trap 'stop_cluster; rm -f "$log"' EXIT
 if [ -z "${KFRUN_TEST_KUBECONFIG:-}" ]; then
-  if running=$(scripts/cluster/env 2>/dev/null); then
-    eval "$running"
-    export KFRUN_TEST_KUBECONFIG=$KUBECONFIG
-  elif kubeconfig=$(scripts/cluster/up | tail -n 1) && [ -n "$kubeconfig" ]; then
-    export KFRUN_TEST_KUBECONFIG=$kubeconfig
+  if ! scripts/cluster/env >/dev/null 2>&1; then
+    code=0
     started=yes
-  else
-    echo "no cluster can run here: the tests that need one are skipped" >&2
+    scripts/cluster/up >/dev/null || code=$?
+    case $code in
+      0) ;;
+      77) started=; echo 'the tests that need a cluster are skipped' >&2 ;;
+      *) echo "the test cluster did not start (exit code $code)" >&2; exit 1 ;;
+    esac
+  fi
+  if running=$(scripts/cluster/env 2>/dev/null); then
+    eval "$running" # PATH, for kubectl, and KUBECONFIG
+    export KFRUN_TEST_KUBECONFIG=$KUBECONFIG
   fi
 fi
 
-# ctest's report is printed last, after the cluster is down.
-report=$(mktemp)
-trap 'rm -f "$report"; stop_cluster' EXIT
 status=0
-ctest --test-dir "build/$preset" --output-on-failure --no-tests=error -j "$(nproc)" "$@" >"$report" 2>&1 || status=$?
-stop_cluster
-started=
-cat "$report"
+ctest --test-dir "build/$preset" --output-on-failure --no-tests=error -j "$(nproc)" "$@" || status=$?
+stop_cluster || status=1
 exit "$status"
