@@ -10,12 +10,34 @@
 
 namespace kfrun {
 
+namespace {
+
+void demand(int success) {
+  if (success != 1) throw make_error(ErrorKind::internal, "SHA-256 is not available in this OpenSSL");
+}
+
+}  // namespace
+
 std::string sha256(std::string_view bytes) {
   std::string digest(32, '\0');
   unsigned size = 0;
-  if (EVP_Digest(bytes.data(), bytes.size(), reinterpret_cast<unsigned char*>(digest.data()), &size, EVP_sha256(), nullptr) != 1) {
-    throw make_error(ErrorKind::internal, "SHA-256 is not available in this OpenSSL");
-  }
+  demand(EVP_Digest(bytes.data(), bytes.size(), reinterpret_cast<unsigned char*>(digest.data()), &size, EVP_sha256(), nullptr));
+  return digest;
+}
+
+struct Sha256::State {
+  EVP_MD_CTX* context = EVP_MD_CTX_new();
+  ~State() { EVP_MD_CTX_free(context); }
+};
+
+Sha256::Sha256() : state_(std::make_unique<State>()) { demand(EVP_DigestInit_ex(state_->context, EVP_sha256(), nullptr)); }
+Sha256::~Sha256() = default;
+void Sha256::add(std::string_view bytes) { demand(EVP_DigestUpdate(state_->context, bytes.data(), bytes.size())); }
+
+std::string Sha256::finish() {
+  std::string digest(32, '\0');
+  unsigned size = 0;
+  demand(EVP_DigestFinal_ex(state_->context, reinterpret_cast<unsigned char*>(digest.data()), &size));
   return digest;
 }
 

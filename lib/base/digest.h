@@ -1,6 +1,7 @@
 // Digests and the encodings that names and bodies are made of. OpenSSL is used only in digest.cpp.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -8,6 +9,21 @@ namespace kfrun {
 
 // The 32 raw bytes of SHA-256.
 std::string sha256(std::string_view bytes);
+// SHA-256 of what comes in pieces.
+class Sha256 {
+ public:
+  Sha256();
+  ~Sha256();
+  Sha256(const Sha256&) = delete;
+  Sha256& operator=(const Sha256&) = delete;
+  void add(std::string_view bytes);
+  // The 32 raw bytes; called once, last.
+  std::string finish();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
 // Lower-case hexadecimal.
 std::string hex(std::string_view bytes);
 inline std::string sha256_hex(std::string_view bytes) { return hex(sha256(bytes)); }

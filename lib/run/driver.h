@@ -1,10 +1,18 @@
 // Carries a run to its end: engine, executor, record and cache in one loop. Nothing here decides anything about graphs or
-// processes; it only keeps the order that makes a run resumable (record, flush, then act).
+// processes; it only keeps the order that makes a run resumable: record, then act.
+//
+// What happened is written before anything follows from it, so that it survives a kill of this process. It reaches the disk in
+// batches, at the latest a tenth of a second later, except where losing it could do harm: around attempts of tasks that are to
+// run once, and at the end of the run. A machine that loses power costs the last attempts before it, which run again.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
+#include <vector>
 
 #include "run/cache.h"
 #include "run/engine.h"
@@ -37,10 +45,26 @@ struct DriverParts {
   Cache& cache;
   Clock& clock;
   ProgressSink progress;
-  // Asked at every turn: an empty string to go on, else why to stop (Ctrl-C, `kfrun stop`, --timeout).
+  // Asked at every turn, at least once a second: an empty string to go on, else why to stop (Ctrl-C, `kfrun stop`, --timeout).
   std::function<std::string()> stop_reason;
 };
 
-DriverResult drive(Engine& engine, DriverParts parts);
+// What a record that breaks off leaves to be done.
+struct Unfinished {
+  std::vector<RecordEntry> missing;  // lines that the record should hold by now
+  std::vector<Work> live;            // attempts that have begun or were about to; to be started (adopted) again
+  std::vector<AttemptId> cancelled;  // those of them that were told to end
+  std::multiset<TimePoint> timers;
+  std::deque<Work> look_ups;  // not yet answered
+  TimePoint last;             // the time that the run has come to
+  std::optional<DriverResult> result;
+};
+
+// Brings a fresh engine (of the same pipeline, arguments and options) to where a record leaves off. The record may end after
+// any of its lines. Throws Error(input) when the record is not of this pipeline.
+Unfinished replay(Engine& engine, const std::vector<RecordEntry>& entries);
+
+// Carries a fresh engine, or one that replay() brought on, to its end.
+DriverResult drive(Engine& engine, DriverParts parts, Unfinished unfinished = {});
 
 }  // namespace kfrun::run

@@ -39,6 +39,9 @@ class Executor {
   // signal handler.
   virtual std::vector<ExecutorEvent> wait(Duration wait) = 0;
   virtual void wake() = 0;
+  // Whether start() finds an attempt again that an earlier process started. Where not, it begins anew, and tasks that are to run
+  // once are given up.
+  virtual bool adopts() const { return true; }
   // How many attempts may run at a time on this executor by default; 0: no limit.
   virtual int default_parallelism() const = 0;
   // What else decides this attempt's outputs here, beside its cache key: a digest of the files that its command names on this

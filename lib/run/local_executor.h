@@ -19,6 +19,8 @@ struct LocalOptions {
   double cores = 0;                           // what CPU requests share; 0: the machine's
 };
 
+class LocalSources;
+
 class LocalExecutor : public Executor {
  public:
   // run.source_directory must be absolute.
@@ -30,6 +32,7 @@ class LocalExecutor : public Executor {
   void cancel(const AttemptId& id) override;
   std::vector<ExecutorEvent> wait(Duration wait) override;
   void wake() override;
+  bool adopts() const override { return false; }
   // 32, or four a core where that is more: tasks that wait cost nothing, and those that compute should state their request.
   int default_parallelism() const override;
   std::string source_digest(const Work& work) const override;
@@ -37,6 +40,7 @@ class LocalExecutor : public Executor {
 
  private:
   class Processes;
+  std::unique_ptr<LocalSources> sources_;
   std::unique_ptr<Processes> processes_;
 };
 

@@ -5,6 +5,7 @@
 //   runs/<id>/scratch/                                 work space of attempts, gone when the run has ended
 //   store/<digest>/<name>                              artifacts by content, shared by all runs
 //   cache/<key>.json                                   outputs by cache key
+// In names of files an instance's path keeps its letters, digits, '-', '_', '#' and '/'; all else becomes "%xx".
 #pragma once
 
 #include <string>
@@ -19,7 +20,7 @@ struct LocalLayout {
   std::string runs() const { return root + "/runs"; }
   std::string run(const std::string& id) const { return runs() + "/" + id; }
   std::string log(const std::string& id, const AttemptId& attempt) const;
-  std::string artifacts(const std::string& id, const std::string& instance) const { return run(id) + "/artifacts/" + instance; }
+  std::string artifacts(const std::string& id, const std::string& instance) const;
   std::string scratch(const std::string& id) const { return run(id) + "/scratch"; }
   std::string scratch(const std::string& id, const AttemptId& attempt) const;
   std::string store() const { return root + "/store"; }

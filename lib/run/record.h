@@ -55,7 +55,10 @@ class RecordWriter {
  public:
   virtual ~RecordWriter() = default;
   virtual void append(const RecordEntry& entry) = 0;
-  // Everything appended is durable when this returns. Called before a consequence of it is acted upon.
+  // Everything appended outlives this process when this returns. Called before a consequence of it is acted upon. Whether it
+  // also outlives a machine that loses power, only flush() promises; where there is no difference, this is flush().
+  virtual void write() { flush(); }
+  // Everything appended is durable when this returns. Does nothing when it is already.
   virtual void flush() = 0;
 };
 

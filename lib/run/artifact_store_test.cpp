@@ -1,0 +1,168 @@
+#include "run/artifact_store.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "base/digest.h"
+#include "base/files.h"
+#include "base/test.h"
+#include "document/writer.h"
+#include "run/local_cache.h"
+#include "run/local_files.h"
+
+namespace kfrun::run {
+
+namespace {
+
+class Folder {
+ public:
+  Folder() {
+    char name[] = "/tmp/kfrun-artifacts-XXXXXX";
+    path_ = ::mkdtemp(name);
+  }
+  ~Folder() { remove_tree(path_); }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  std::string operator/(const std::string& name) const { return path_ + "/" + name; }
+
+ private:
+  std::string path_;
+};
+
+}  // namespace
+
+TEST_CASE("a file's digest is that of its bytes") {
+  const Folder folder;
+  const std::string big(1'000'000, 'x');
+  write_file(folder / "f", big);
+  CHECK(content_digest(folder / "f") == sha256_hex(big));
+  write_file(folder / "empty", "");
+  CHECK(content_digest(folder / "empty") == sha256_hex(""));
+  CHECK_THROWS_AS(content_digest(folder / "missing"), Error);
+  CHECK_THROWS_AS(content_digest("/dev/null"), Error);
+}
+
+TEST_CASE("a folder's digest is that of its paths, kinds and bytes") {
+  const Folder folder;
+  const auto make = [&](const std::string& name) {
+    make_directories(folder / (name + "/sub"));
+    write_file(folder / (name + "/a"), "1");
+    write_file(folder / (name + "/sub/b"), "2");
+    REQUIRE(::symlink("a", (folder / (name + "/link")).c_str()) == 0);
+    return folder / name;
+  };
+  const std::string one = make("one"), two = make("two");
+  const std::string digest = content_digest(one);
+  CHECK(content_digest(two) == digest);
+  write_file(two + "/sub/b", "3");
+  CHECK(content_digest(two) != digest);
+  write_file(two + "/sub/b", "2");
+  ::chmod((two + "/a").c_str(), 0600);
+  CHECK(content_digest(two) == digest);
+  ::chmod((two + "/a").c_str(), 0700);
+  CHECK(content_digest(two) != digest);
+  ::chmod((two + "/a").c_str(), 0600);
+  ::unlink((two + "/link").c_str());
+  CHECK(content_digest(two) != digest);
+  REQUIRE(::symlink("b", (two + "/link").c_str()) == 0);
+  CHECK(content_digest(two) != digest);
+}
+
+TEST_CASE("equal contents are kept once, read-only") {
+  const Folder folder;
+  ArtifactStore store(folder / "store");
+  write_file(folder / "t.csv", "1");
+  const auto kept = store.keep(folder / "t.csv");
+  CHECK(kept.uri == "file://" + (folder / ("store/" + kept.digest + "/t.csv")));
+  CHECK_FALSE(disk().is_file(folder / "t.csv"));
+  write_file(folder / "t.csv", "1");
+  CHECK(store.keep(folder / "t.csv").uri == kept.uri);
+  CHECK_FALSE(disk().is_file(folder / "t.csv"));
+  write_file(folder / "u.csv", "1");
+  CHECK(store.keep(folder / "u.csv").uri == "file://" + (folder / ("store/" + kept.digest + "/u.csv")));
+  struct stat status {};
+  REQUIRE(::stat(path_of_uri(kept.uri).c_str(), &status) == 0);
+  CHECK((status.st_mode & 0222) == 0);
+  CHECK_THROWS_AS(store.keep(folder / "missing"), Error);
+}
+
+TEST_CASE("what is also found elsewhere stays there as it is") {
+  const Folder folder;
+  ArtifactStore store(folder / "store");
+  write_file(folder / "own", "1");
+  REQUIRE(::symlink((folder / "own").c_str(), (folder / "link").c_str()) == 0);
+  REQUIRE(::link((folder / "own").c_str(), (folder / "second").c_str()) == 0);
+  const auto kept = store.keep(folder / "link");
+  CHECK(kept.digest == sha256_hex("1"));
+  struct stat status {};
+  REQUIRE(::lstat(path_of_uri(kept.uri).c_str(), &status) == 0);
+  CHECK(S_ISREG(status.st_mode));
+  store.keep(folder / "second");
+  write_file(folder / "own", "changed");
+  CHECK(disk().read(path_of_uri(kept.uri)) == "1");
+}
+
+TEST_CASE("paths and URIs") {
+  const Folder folder;
+  ArtifactStore store(folder / "a store");
+  write_file(folder / "100% new?", "1");
+  const auto kept = store.keep(folder / "100% new?");
+  CHECK_THAT(kept.uri, ContainsSubstring("/100%25%20new%3f"));
+  CHECK(disk().read(path_of_uri(kept.uri)) == "1");
+  CHECK(path_of_uri("/a/b") == "/a/b");
+  CHECK(path_of_uri("file:///a%20b%") == "/a b%");
+  CHECK(path_of_uri("s3://bucket/x").empty());
+  CHECK(path_of_uri("relative/x").empty());
+  CHECK(path_of_uri("file://host/x").empty());
+}
+
+TEST_CASE("outputs are found again while their artifacts are there") {
+  const Folder folder;
+  LocalCache cache(folder / "state");
+  ArtifactStore store(folder / "state/store");
+  CHECK_FALSE(cache.find("k"));
+  write_file(folder / "m", "model");
+  const auto kept = store.keep(folder / "m");
+  const Values outputs{{"model", pipeline::make_artifact({kept.uri, "", kept.digest, {}})}, {"score", Value::number(0.5)}};
+  cache.keep("k", outputs);
+  CHECK(cache.find("k") == outputs);
+  CHECK(LocalCache(folder / "state").find("k") == outputs);
+  CHECK_FALSE(cache.find("other"));
+  remove_tree(path_of_uri(kept.uri));
+  CHECK_FALSE(cache.find("k"));
+}
+
+TEST_CASE("a cache entry that is damaged counts as none") {
+  const Folder folder;
+  LocalCache cache(folder / "state");
+  cache.keep("k", {{"n", Value::integer(1)}});
+  const std::string path = folder / "state/cache/k.json";
+  const std::string text = disk().read(path);
+  for (const std::string& damaged : {text.substr(0, text.size() / 2), std::string(), std::string("[]")}) {
+    write_file(path, damaged);
+    CHECK_FALSE(cache.find("k"));
+  }
+}
+
+TEST_CASE("after another start of the machine artifacts count by their bytes") {
+  const Folder folder;
+  LocalCache cache(folder / "state");
+  ArtifactStore store(folder / "state/store");
+  write_file(folder / "m", "model");
+  const auto kept = store.keep(folder / "m");
+  const std::string path = folder / "state/cache/k.json";
+  const Value outputs = Value::mapping({{"model", pipeline::make_artifact({kept.uri, "", kept.digest, {}})}});
+  const auto entry_of_another_start = [&] {
+    write_file(path, document::write_json(Value::mapping({{"start", Value::string("another")}, {"outputs", outputs}})));
+  };
+  cache.keep("other", {});
+  entry_of_another_start();
+  CHECK(cache.find("k"));
+  entry_of_another_start();
+  write_file(path_of_uri(kept.uri), "");  // lost with the power
+  CHECK_FALSE(cache.find("k"));
+}
+
+}  // namespace kfrun::run

@@ -1,0 +1,212 @@
+#include "run/local_attempt.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+
+#include "base/files.h"
+#include "base/text.h"
+#include "run/local_files.h"
+#include "run/output_value.h"
+#include "run/task_scope.h"
+
+namespace kfrun::run {
+
+namespace {
+
+constexpr std::size_t kMaxParameter = 16 << 20;  // of an output that is read as a value
+
+// Written whole and closed before the command runs: no other process of ours can hold it open for writing.
+void write_script(const std::string& path, std::string_view text) {
+  write_file(path, text);
+  ::chmod(path.c_str(), 0755);
+}
+
+bool exists(const std::string& path) {
+  struct stat status {};
+  return ::lstat(path.c_str(), &status) == 0;
+}
+
+// Whether a file at a fixed path was written by the attempt, and is not one that was there before.
+bool is_newer(const std::string& path, TimePoint began) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return false;
+  const auto changed = std::chrono::seconds(status.st_ctim.tv_sec) + std::chrono::nanoseconds(status.st_ctim.tv_nsec);
+  // The kernel stamps files with the time of its last tick, up to 10 ms ago.
+  return changed + std::chrono::milliseconds(20) >= began.time_since_epoch();
+}
+
+std::vector<std::string> words_of(const pipeline::ContainerTemplate& container, const std::string& script,
+                                  const pipeline::Scope& scope) {
+  auto words = evaluate_texts(container.command, scope);
+  if (!script.empty()) words.push_back(script);
+  if (words.empty()) {
+    throw make_error(ErrorKind::input, "the task names no command")
+        .hint("on this machine images are not used, so that their own entrypoint cannot be run: write a command");
+  }
+  const auto args = evaluate_texts(container.args, scope);
+  words.insert(words.end(), args.begin(), args.end());
+  return words;
+}
+
+double cores_of(const pipeline::ContainerTemplate& container) {
+  const auto find = [](const auto& quantities) {
+    const auto found = quantities.find("cpu");
+    return found == quantities.end() ? 0 : parse_cores(found->second);
+  };
+  const double requested = find(container.requests);
+  return requested > 0 ? requested : find(container.limits);  // as Kubernetes has it
+}
+
+}  // namespace
+
+double parse_cores(const std::string& quantity) {
+  double number = 0;
+  const char* end = quantity.data() + quantity.size();
+  const auto [rest, fault] = std::from_chars(quantity.data(), end, number);
+  if (fault != std::errc() || number < 0) return 0;
+  if (rest == end) return number;
+  return rest + 1 == end && *rest == 'm' ? number / 1000 : 0;
+}
+
+LocalAttempts::LocalAttempts(const RunContext& run, LocalLayout layout)
+    : run_(run), layout_(std::move(layout)), store_(layout_.store()) {}
+
+void LocalAttempts::make_folder(const std::string& path) {
+  if (!folders_.insert(path).second) return;
+  if (::mkdir(path.c_str(), 0777) != 0 && errno != EEXIST) make_directories(path);
+}
+
+LocalAttempt LocalAttempts::prepare(const Work& work) {
+  LocalAttempt attempt;
+  const auto& container = work.task->container;
+  attempt.scratch = layout_.scratch(run_.id, work.id);
+  make_folder(layout_.scratch(run_.id));
+  if (::mkdir(attempt.scratch.c_str(), 0777) != 0) {
+    if (errno != EEXIST) throw make_error(ErrorKind::failed, "create {}: {}", attempt.scratch, std::strerror(errno));
+    remove_tree(attempt.scratch);  // of an earlier start of the same attempt
+    make_directories(attempt.scratch);
+  }
+  const TaskPaths paths{
+      [this](const pipeline::Artifact& artifact) { return input_path(artifact); },
+      [&](const pipeline::Output& output) { return output_path(output, attempt.scratch); },
+      [&](const pipeline::Output& output) { return "file://" + output_path(output, attempt.scratch); },
+  };
+  for (const auto& output : work.task->outputs) {
+    make_directories(directory_of(output_path(output, attempt.scratch)));
+  }
+  const auto scope = task_scope(work, run_, paths);
+  std::string script;
+  if (container.script) {
+    script = attempt.scratch + "/script";
+    write_script(script, pipeline::to_text(pipeline::evaluate(*container.script, scope)));
+  }
+  auto& process = attempt.process;
+  process.command = words_of(container, script, scope);
+  process.directory = join_path(run_.source_directory, container.working_directory);
+  process.environment["TMPDIR"] = attempt.scratch;
+  for (const auto& [name, value] : container.environment) {
+    process.environment[name] = pipeline::to_text(pipeline::evaluate(value, scope));
+  }
+  process.environment["KFRUN_RUN_ID"] = run_.id;
+  process.environment["KFRUN_TASK"] = work.id.instance;
+  process.environment["KFRUN_ATTEMPT"] = std::to_string(work.id.attempt);
+  process.environment["KFRUN_SCRATCH"] = attempt.scratch;
+  process.stdout_file = process.stderr_file = layout_.log(run_.id, work.id);
+  make_folder(directory_of(process.stdout_file));
+  attempt.cores = cores_of(container);
+  return attempt;
+}
+
+// Relative ones are of the folder of the pipeline file.
+std::string LocalAttempts::input_path(const pipeline::Artifact& artifact) const {
+  std::string path = path_of_uri(artifact.uri);
+  if (path.empty() && artifact.uri.find("://") != std::string::npos) {
+    throw make_error(ErrorKind::unsupported, "{} cannot be read on this machine", artifact.uri)
+        .hint("fetch it with a task of its own that writes it as an artifact");
+  }
+  if (path.empty()) path = join_path(run_.source_directory, artifact.uri);
+  if (!exists(path)) throw make_error(ErrorKind::not_found, "there is no artifact at {}", path);
+  return path;
+}
+
+// Outputs that differ in their file names have folders of their own.
+std::string LocalAttempts::output_path(const pipeline::Output& output, const std::string& scratch) const {
+  if (!output.path.empty()) return join_path(run_.source_directory, output.path);
+  if (output.file_name.empty() || output.file_name == output.name) return scratch + "/outputs/" + output.name;
+  return scratch + "/outputs/" + output.name + ".d/" + output.file_name;
+}
+
+Values LocalAttempts::collect(const Work& work, const LocalAttempt& attempt, TimePoint began) {
+  Values outputs;
+  for (const auto& output : work.task->outputs) {
+    std::string path = output_path(output, attempt.scratch);
+    if (!(output.path.empty() ? exists(path) : is_newer(path, began))) {
+      if (output.default_value) {
+        outputs[output.name] = *output.default_value;
+        continue;
+      }
+      throw input_error({}, "output {} was not written: there is nothing at {}", output.name, path);
+    }
+    if (output.type.is_artifact() && !output.path.empty()) path = keep_copy(path, attempt.scratch);
+    if (output.type.kind == pipeline::TypeKind::artifact) {
+      outputs[output.name] = collect_artifact(work, output, path);
+    } else if (output.type.kind == pipeline::TypeKind::artifact_list) {
+      outputs[output.name] = collect_artifact_list(work, output, path);
+    } else {
+      struct stat status {};
+      if (::stat(path.c_str(), &status) == 0 && static_cast<std::size_t>(status.st_size) > kMaxParameter) {
+        throw input_error({}, "output {} has {} bytes, more than a value may have", output.name, status.st_size)
+            .hint("declare it as an artifact");
+      }
+      outputs[output.name] = parse_output(output, disk().read(path));
+    }
+  }
+  return outputs;
+}
+
+// What stands at a path that the task insists on may be the user's own: it stays, and a copy is kept.
+std::string LocalAttempts::keep_copy(const std::string& path, const std::string& scratch) const {
+  const std::string folder = scratch + "/outputs/copies";
+  make_directories(folder);
+  const std::string copy = folder + "/" + file_name_of(path);
+  remove_tree(copy);
+  copy_tree(path, copy);
+  return copy;
+}
+
+Value LocalAttempts::collect_artifact(const Work& work, const pipeline::Output& output, const std::string& path) {
+  const auto kept = store_.keep(path);
+  link_artifact(work, output.name, path_of_uri(kept.uri));
+  return pipeline::make_artifact({kept.uri, output.type.artifact_type, kept.digest, {}});
+}
+
+// The entries of the folder that was written, by name.
+Value LocalAttempts::collect_artifact_list(const Work& work, const pipeline::Output& output, const std::string& path) {
+  Value list = Value::sequence();
+  for (const auto& name : disk().list(path)) {
+    const auto kept = store_.keep(path + "/" + name);
+    link_artifact(work, output.name + "." + std::to_string(list.size()), path_of_uri(kept.uri));
+    list.push_back(pipeline::make_artifact({kept.uri, output.type.artifact_type, kept.digest, {}}));
+  }
+  return list;
+}
+
+// For people who look for what a run made. A link that cannot be made is no failure of the task.
+void LocalAttempts::link_artifact(const Work& work, const std::string& name, const std::string& target) {
+  const std::string folder = layout_.artifacts(run_.id, work.id.instance);
+  make_folder(folder);
+  const std::string link = folder + "/" + name;
+  ::unlink(link.c_str());
+  if (::symlink(target.c_str(), link.c_str()) != 0) return;
+}
+
+void LocalAttempts::tidy(const LocalAttempt& attempt) { ::rmdir(attempt.scratch.c_str()); }
+
+void LocalAttempts::remove_scratch() { remove_tree(layout_.scratch(run_.id)); }
+
+}  // namespace kfrun::run

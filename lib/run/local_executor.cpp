@@ -1,0 +1,288 @@
+// The loop over child processes: one epoll over their pidfds and an eventfd, no thread, no polling.
+#include "run/local_executor.h"
+
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <deque>
+#include <thread>
+
+#include "run/local_attempt.h"
+#include "run/local_outcome.h"
+#include "run/local_sources.h"
+
+namespace kfrun::run {
+
+namespace {
+
+using Steady = std::chrono::steady_clock;
+
+std::string name_of_machine() {
+  std::array<char, 256> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "";
+}
+
+double cores_of_machine() { return std::max(1u, std::thread::hardware_concurrency()); }
+
+int checked(int number, const char* call) {
+  if (number < 0) throw make_error(ErrorKind::failed, "{}: {}", call, std::strerror(errno));
+  return number;
+}
+
+// Rounded up, so that a deadline is over when it was waited for.
+int milliseconds(Duration wait) {
+  const auto count = std::chrono::ceil<std::chrono::milliseconds>(wait).count();
+  return static_cast<int>(std::clamp<long long>(count, 0, 3'600'000));
+}
+
+}  // namespace
+
+class LocalExecutor::Processes {
+ public:
+  Processes(RunContext run, LocalOptions options)
+      : run_(std::move(run)),
+        options_(std::move(options)),
+        attempts_(run_, LocalLayout{options_.state_directory}),
+        host_(name_of_machine()),
+        cores_(options_.cores > 0 ? options_.cores : cores_of_machine()),
+        epoll_(checked(::epoll_create1(EPOLL_CLOEXEC), "epoll_create")),
+        wake_(checked(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")) {
+    watch(wake_, kWake);
+  }
+
+  ~Processes() {
+    for (auto& [number, running] : running_) {
+      signal_process_group(running.process, SIGKILL);
+      while (!reap_process(running.process)) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    ::close(wake_);
+    ::close(epoll_);
+  }
+  Processes(const Processes&) = delete;
+  Processes& operator=(const Processes&) = delete;
+
+  void start(const Work& work) {
+    if (numbers_.count(work.id) || waits(work.id)) return;
+    if (const auto kind = work.task->kind; kind != pipeline::TaskKind::container) {
+      return fail(work, outcome_of_start(make_error(ErrorKind::unsupported, "{}: a task of kind '{}' needs a cluster",
+                                                    work.task->name, to_string(kind))
+                                             .hint("submit the run to a cluster: leave out --local")));
+    }
+    try {
+      LocalAttempt attempt = attempts_.prepare(work);
+      attempt.cores = std::min(attempt.cores, cores_);
+      if (attempt.cores <= free_cores()) return launch(work, std::move(attempt));
+      tell(AttemptRunning{work.id, now(), fmt::format("waits for {:g} free cores", attempt.cores)});
+      waiting_.push_back({work, std::move(attempt)});
+    } catch (const Error& error) {
+      fail(work, outcome_of_start(error));
+    }
+  }
+
+  void cancel(const AttemptId& id) {
+    if (const auto number = numbers_.find(id); number != numbers_.end()) {
+      Running& running = running_.at(number->second);
+      if (running.is_stopped) return;
+      running.is_stopped = true;
+      return end_gently(running);
+    }
+    for (auto waiting = waiting_.begin(); waiting != waiting_.end(); ++waiting) {
+      if (waiting->work.id != id) continue;
+      const Work work = std::move(waiting->work);
+      waiting_.erase(waiting);
+      return fail(work, outcome_of_stop({}));
+    }
+  }
+
+  std::vector<ExecutorEvent> wait(Duration wait) {
+    if (!events_.empty()) wait = Duration(0);
+    const auto deadline = next_deadline();
+    if (deadline) wait = std::min<Duration>(wait, *deadline - Steady::now());
+    std::array<epoll_event, 64> ready{};
+    const int count = ::epoll_wait(epoll_, ready.data(), static_cast<int>(ready.size()), milliseconds(wait));
+    if (count < 0 && errno != EINTR) throw make_error(ErrorKind::failed, "epoll_wait: {}", std::strerror(errno));
+    for (int i = 0; i < count; ++i) {
+      const auto number = ready[static_cast<std::size_t>(i)].data.u64;
+      if (number == kWake) {
+        std::uint64_t times = 0;
+        [[maybe_unused]] const auto size = ::read(wake_, &times, sizeof times);
+      } else if (const auto found = running_.find(number); found != running_.end()) {
+        end(found);
+      }
+    }
+    if (deadline && Steady::now() >= *deadline) end_overdue();
+    launch_waiting();
+    return std::exchange(events_, {});
+  }
+
+  // Also from signal handlers.
+  void wake() {
+    const int fault = errno;
+    const std::uint64_t once = 1;
+    [[maybe_unused]] const auto size = ::write(wake_, &once, sizeof once);
+    errno = fault;
+  }
+
+  void finish() { attempts_.remove_scratch(); }
+  const RunContext& run() const { return run_; }
+
+ private:
+  static constexpr std::uint64_t kWake = 0;  // running attempts are numbered from 1
+
+  struct Running {
+    Work work;
+    LocalAttempt attempt;
+    Process process;
+    TimePoint began;
+    std::optional<Steady::time_point> deadline;  // of its task, then of its grace
+    bool is_overdue = false, is_stopped = false, is_killed = false;
+  };
+  struct Waiting {
+    Work work;
+    LocalAttempt attempt;
+  };
+
+  static TimePoint now() { return system_clock().now(); }
+
+  bool waits(const AttemptId& id) const {
+    return std::any_of(waiting_.begin(), waiting_.end(), [&](const Waiting& waiting) { return waiting.work.id == id; });
+  }
+
+  // Those that state no request pass those that wait.
+  double free_cores() const { return cores_ - used_cores_ + 1e-9; }
+
+  void watch(int descriptor, std::uint64_t number) {
+    epoll_event interest{};
+    interest.events = EPOLLIN;
+    interest.data.u64 = number;
+    checked(::epoll_ctl(epoll_, EPOLL_CTL_ADD, descriptor, &interest), "epoll_ctl");
+  }
+
+  void launch(const Work& work, LocalAttempt attempt) {
+    Running running{work, std::move(attempt), {}, now(), {}};
+    running.process = start_process(running.attempt.process);
+    if (work.task->timeout) running.deadline = Steady::now() + *work.task->timeout;
+    const std::uint64_t number = ++last_number_;
+    watch(running.process.ended, number);
+    used_cores_ += running.attempt.cores;
+    if (running.deadline) ++deadlines_;
+    numbers_.emplace(work.id, number);
+    running_.emplace(number, std::move(running));
+  }
+
+  void launch_waiting() {
+    while (!waiting_.empty() && waiting_.front().attempt.cores <= free_cores()) {
+      Waiting next = std::move(waiting_.front());
+      waiting_.pop_front();
+      try {
+        launch(next.work, std::move(next.attempt));
+        tell(AttemptRunning{next.work.id, now(), ""});
+      } catch (const Error& error) {
+        fail(next.work, outcome_of_start(error));
+      }
+    }
+  }
+
+  // SIGTERM now, SIGKILL after the grace.
+  void end_gently(Running& running) {
+    signal_process_group(running.process, SIGTERM);
+    if (!running.deadline) ++deadlines_;
+    running.deadline = Steady::now() + options_.grace;
+  }
+
+  std::optional<Steady::time_point> next_deadline() const {
+    std::optional<Steady::time_point> next;
+    if (deadlines_ == 0) return next;
+    for (const auto& [number, running] : running_) {
+      if (running.deadline && !running.is_killed && (!next || *running.deadline < *next)) next = running.deadline;
+    }
+    return next;
+  }
+
+  void end_overdue() {
+    const auto time = Steady::now();
+    for (auto& [number, running] : running_) {
+      if (!running.deadline || running.is_killed || *running.deadline > time) continue;
+      if (running.is_overdue || running.is_stopped) {
+        running.is_killed = true;
+        signal_process_group(running.process, SIGKILL);
+      } else {
+        running.is_overdue = true;
+        end_gently(running);
+      }
+    }
+  }
+
+  void end(std::unordered_map<std::uint64_t, Running>::iterator found) {
+    Running& running = found->second;
+    // Before it is reaped, its number cannot be anybody else's: what it left in the background goes with it.
+    signal_process_group(running.process, SIGKILL);
+    const auto result = reap_process(running.process);
+    if (!result) return;
+    Outcome outcome = outcome_of(running, *result);
+    outcome.started = running.began;
+    outcome.host = host_;
+    outcome.log = running.attempt.process.stdout_file;
+    attempts_.tidy(running.attempt);
+    used_cores_ -= running.attempt.cores;
+    if (running.deadline) --deadlines_;
+    numbers_.erase(running.work.id);
+    tell(AttemptEnded{running.work.id, now(), std::move(outcome)});
+    running_.erase(found);
+  }
+
+  Outcome outcome_of(const Running& running, const ProcessResult& result) {
+    if (running.is_stopped) return outcome_of_stop(result);
+    if (running.is_overdue) return outcome_of_deadline(result, *running.work.task->timeout);
+    Outcome outcome = outcome_of_exit(result, running.attempt.process.stdout_file);
+    if (outcome.failure != FailureClass::none) return outcome;
+    try {
+      outcome.outputs = attempts_.collect(running.work, running.attempt, running.began);
+    } catch (const Error& error) {
+      return outcome_of_outputs(error);
+    }
+    return outcome;
+  }
+
+  void fail(const Work& work, Outcome outcome) {
+    outcome.host = host_;
+    tell(AttemptEnded{work.id, now(), std::move(outcome)});
+  }
+
+  void tell(ExecutorEvent event) { events_.push_back(std::move(event)); }
+
+  const RunContext run_;
+  const LocalOptions options_;
+  LocalAttempts attempts_;
+  const std::string host_;
+  const double cores_;
+  double used_cores_ = 0;
+  const int epoll_;
+  const int wake_;
+  std::unordered_map<std::uint64_t, Running> running_;
+  std::map<AttemptId, std::uint64_t> numbers_;
+  std::uint64_t last_number_ = kWake;
+  int deadlines_ = 0;            // running attempts that have one
+  std::deque<Waiting> waiting_;  // for free cores, first come first served
+  std::vector<ExecutorEvent> events_;
+};
+
+LocalExecutor::LocalExecutor(RunContext run, LocalOptions options)
+    : sources_(std::make_unique<LocalSources>(run.source_directory)),
+      processes_(std::make_unique<Processes>(std::move(run), std::move(options))) {}
+LocalExecutor::~LocalExecutor() = default;
+
+void LocalExecutor::start(const Work& work) { processes_->start(work); }
+void LocalExecutor::cancel(const AttemptId& id) { processes_->cancel(id); }
+std::vector<ExecutorEvent> LocalExecutor::wait(Duration wait) { return processes_->wait(wait); }
+void LocalExecutor::wake() { processes_->wake(); }
+int LocalExecutor::default_parallelism() const { return std::max(32, static_cast<int>(4 * cores_of_machine())); }
+std::string LocalExecutor::source_digest(const Work& work) const { return sources_->digest(work); }
+void LocalExecutor::finish() { processes_->finish(); }
+
+}  // namespace kfrun::run

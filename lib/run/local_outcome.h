@@ -1,0 +1,26 @@
+// How an attempt on this machine ended, in words for people.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/error.h"
+#include "base/process.h"
+#include "run/state.h"
+
+namespace kfrun::run {
+
+// The last line with something in it of a log file, cut to `most` bytes; "" when there is none.
+std::string last_line(const std::string& log, std::size_t most = 200);
+
+// Of a process that ended by itself, or by somebody else's signal.
+Outcome outcome_of_exit(const ProcessResult& result, const std::string& log);
+// Of a process that had to be ended because its time was over.
+Outcome outcome_of_deadline(const ProcessResult& result, Duration timeout);
+Outcome outcome_of_stop(const ProcessResult& result);
+// Of an attempt whose command could not be started.
+Outcome outcome_of_start(const Error& error);
+// Of a command that succeeded without leaving what it declares.
+Outcome outcome_of_outputs(const Error& error);
+
+}  // namespace kfrun::run

@@ -1,0 +1,269 @@
+#include "run/local_record_store.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <thread>
+
+#include "base/files.h"
+#include "base/text.h"
+#include "document/reader.h"
+#include "document/writer.h"
+#include "run/local_files.h"
+
+namespace kfrun::run {
+
+namespace {
+
+constexpr const char* kHead = "/head.json";
+constexpr const char* kPlan = "/plan.json";
+constexpr const char* kRecord = "/record.ndjson";
+constexpr const char* kStop = "/stop";
+// How long remove() waits for a driver to heed it: its tasks' grace period and a little more.
+constexpr auto kPatience = std::chrono::seconds(15);
+
+Error file_fault(std::string_view verb, const std::string& path, int fault) {
+  return make_error(ErrorKind::failed, "{} {}: {}", verb, path, std::strerror(fault));
+}
+
+// The record file of a run, held by the lock that keeps a second driver out. Children do not inherit it.
+class LockedFile {
+ public:
+  LockedFile(const std::string& path, int flags) : path_(path), number_(::open(path.c_str(), flags | O_CLOEXEC, 0666)) {
+    if (number_ < 0) throw file_fault("open", path, errno);
+  }
+  ~LockedFile() {
+    if (number_ >= 0) ::close(number_);
+  }
+  LockedFile(const LockedFile&) = delete;
+  LockedFile& operator=(const LockedFile&) = delete;
+
+  bool try_lock() const { return ::flock(number_, LOCK_EX | LOCK_NB) == 0; }
+  int number() const { return number_; }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+  int number_;
+};
+
+void sync_path(const std::string& path, int flags) {
+  const int file = ::open(path.c_str(), flags | O_CLOEXEC);
+  if (file < 0) throw file_fault("open", path, errno);
+  const bool done = ::fsync(file) == 0;
+  const int fault = errno;
+  ::close(file);
+  if (!done) throw file_fault("fsync", path, fault);
+}
+
+class LocalRecordWriter : public RecordWriter {
+ public:
+  // `folder` is the run's; `is_new` when its other files are not yet on the disk.
+  LocalRecordWriter(std::unique_ptr<LockedFile> file, std::string folder, bool is_new)
+      : file_(std::move(file)), folder_(std::move(folder)), is_new_(is_new) {}
+  ~LocalRecordWriter() override {
+    try {
+      flush();
+    } catch (const Error&) {
+      // whoever cares has called flush()
+    }
+  }
+
+  void append(const RecordEntry& entry) override { buffer_ += document::write_json(to_node(entry)) + "\n"; }
+
+  void write() override {
+    std::string_view rest = buffer_;
+    while (!rest.empty()) {
+      const auto count = ::write(file_->number(), rest.data(), rest.size());
+      if (count < 0 && errno == EINTR) continue;
+      if (count < 0) throw file_fault("write", file_->path(), errno);
+      rest.remove_prefix(static_cast<std::size_t>(count));
+      is_synced_ = false;
+    }
+    buffer_.clear();
+  }
+
+  void flush() override {
+    write();
+    if (is_new_) sync_beginning();
+    if (is_synced_) return;
+    if (::fdatasync(file_->number()) != 0) throw file_fault("fdatasync", file_->path(), errno);
+    is_synced_ = true;
+  }
+
+ private:
+  void sync_beginning() {
+    sync_path(folder_ + kPlan, O_RDONLY);
+    sync_path(folder_ + kHead, O_RDONLY);
+    sync_path(folder_, O_RDONLY | O_DIRECTORY);
+    sync_path(directory_of(folder_), O_RDONLY | O_DIRECTORY);
+    is_new_ = false;
+  }
+
+  std::unique_ptr<LockedFile> file_;
+  std::string folder_;
+  std::string buffer_;
+  bool is_new_;
+  bool is_synced_ = false;
+};
+
+// Where the whole lines of a record end.
+std::size_t end_of_lines(std::string_view text) {
+  const auto last = text.rfind('\n');
+  return last == std::string_view::npos ? 0 : last + 1;
+}
+
+// Takes away a line that was not written to its end, so that the next one does not become part of it.
+void cut_torn_line(const LockedFile& file) {
+  const std::string text = disk().read(file.path());
+  const std::size_t end = end_of_lines(text);
+  if (end < text.size() && ::ftruncate(file.number(), static_cast<off_t>(end)) != 0) {
+    throw file_fault("truncate", file.path(), errno);
+  }
+}
+
+}  // namespace
+
+LocalRecordStore::LocalRecordStore(std::string state_directory) : layout_{std::move(state_directory)} {}
+
+std::string LocalRecordStore::folder_of(const std::string& run) {
+  const std::string folder = layout_.run(run);
+  if (run.empty() || run.find('/') != std::string::npos || run.front() == '.' || !disk().is_file(folder + kHead)) {
+    throw make_error(ErrorKind::not_found, "there is no run {} on this machine", run);
+  }
+  return folder;
+}
+
+std::unique_ptr<RecordWriter> LocalRecordStore::create(const RunHead& head, const pipeline::Pipeline& pipeline) {
+  make_directories(layout_.runs());
+  const std::string folder = layout_.run(head.id);
+  if (::mkdir(folder.c_str(), 0777) != 0) {
+    if (errno == EEXIST) throw make_error(ErrorKind::conflict, "run {} exists", head.id);
+    throw file_fault("create", folder, errno);
+  }
+  auto file = std::make_unique<LockedFile>(folder + kRecord, O_WRONLY | O_CREAT | O_APPEND);
+  if (!file->try_lock()) throw file_fault("lock", file->path(), errno);
+  write_file(folder + kPlan, document::write_json(pipeline::to_node(pipeline)) + "\n");
+  // Last: a run is one that has a head.
+  write_file(folder + kHead, document::write_json(to_node(head)) + "\n");
+  return std::make_unique<LocalRecordWriter>(std::move(file), folder, true);
+}
+
+std::unique_ptr<RecordWriter> LocalRecordStore::reopen(const std::string& run) {
+  const std::string folder = folder_of(run);
+  auto file = std::make_unique<LockedFile>(folder + kRecord, O_WRONLY | O_APPEND);
+  if (!file->try_lock()) {
+    throw make_error(ErrorKind::conflict, "run {} is being carried by another kfrun", run)
+        .hint(fmt::format("'kfrun wait {}' follows it, 'kfrun stop {}' ends it", run, run));
+  }
+  cut_torn_line(*file);
+  ::unlink((folder + kStop).c_str());  // who reopens a run wants it to go on
+  return std::make_unique<LocalRecordWriter>(std::move(file), folder, false);
+}
+
+std::vector<RunHead> LocalRecordStore::list() {
+  std::vector<RunHead> heads;
+  if (!disk().is_directory(layout_.runs())) return heads;
+  for (const auto& name : disk().list(layout_.runs())) {
+    try {
+      heads.push_back(head(name));
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::not_found) throw;  // being created, or just removed
+    }
+  }
+  std::sort(heads.begin(), heads.end(),
+            [](const RunHead& a, const RunHead& b) { return std::pair(a.created, a.id) > std::pair(b.created, b.id); });
+  return heads;
+}
+
+std::string LocalRecordStore::find(const std::string& name) {
+  if (name == "@latest") {
+    const auto heads = list();
+    if (heads.empty()) throw make_error(ErrorKind::not_found, "there are no runs on this machine");
+    return heads.front().id;
+  }
+  std::vector<std::string> all, matches;
+  if (disk().is_directory(layout_.runs())) all = disk().list(layout_.runs());
+  for (const auto& id : all) {
+    if (!disk().is_file(layout_.run(id) + kHead)) continue;
+    if (id == name) return id;
+    if (!name.empty() && id.starts_with(name)) matches.push_back(id);
+  }
+  if (matches.size() == 1) return matches.front();
+  if (matches.empty()) {
+    Error error = make_error(ErrorKind::not_found, "there is no run {} on this machine", name);
+    if (const auto near = nearest(name, all)) error.hint(fmt::format("did you mean '{}'?", *near));
+    throw error;
+  }
+  throw make_error(ErrorKind::input, "{} runs begin with {}", matches.size(), name)
+      .hint(join({matches.begin(), matches.begin() + static_cast<long>(std::min<std::size_t>(matches.size(), 5))}, ", "));
+}
+
+RunHead LocalRecordStore::head(const std::string& run) {
+  const std::string path = folder_of(run) + kHead;
+  return run_head_from_node(document::read_json(disk().read(path), path));
+}
+
+pipeline::Pipeline LocalRecordStore::pipeline(const std::string& run) {
+  const std::string path = folder_of(run) + kPlan;
+  return pipeline::pipeline_from_node(document::read_json(disk().read(path), path));
+}
+
+std::vector<RecordEntry> LocalRecordStore::entries(const std::string& run) {
+  const std::string path = folder_of(run) + kRecord;
+  const std::string text = disk().read(path);
+  std::vector<RecordEntry> list;
+  int line = 0;
+  for (std::size_t begin = 0, all = end_of_lines(text); begin < all;) {
+    const auto end = text.find('\n', begin);
+    ++line;
+    try {
+      list.push_back(record_entry_from_node(document::read_json(std::string_view(text).substr(begin, end - begin), path)));
+    } catch (Error& error) {
+      // After a loss of power the end of the file may be there without its bytes.
+      if (end + 1 == all) break;
+      throw input_error({path, line, 0, {}}, "{}", error.message());
+    }
+    begin = end + 1;
+  }
+  return list;
+}
+
+void LocalRecordStore::request_stop(const std::string& run, const std::string& why) {
+  write_file(folder_of(run) + kStop, why.empty() ? "stopped" : why);
+}
+
+std::string LocalRecordStore::stop_reason(const std::string& run) {
+  const std::string path = layout_.run(run) + kStop;
+  if (::access(path.c_str(), F_OK) != 0) return {};
+  const std::string why(trim(disk().read(path)));
+  return why.empty() ? "stopped" : why;
+}
+
+bool LocalRecordStore::stop_requested(const std::string& run) { return !stop_reason(run).empty(); }
+
+void LocalRecordStore::remove(const std::string& run) {
+  const std::string folder = folder_of(run);
+  if (disk().is_file(folder + kRecord)) {
+    const LockedFile record(folder + kRecord, O_RDONLY);
+    const auto deadline = std::chrono::steady_clock::now() + kPatience;
+    for (bool asked = false; !record.try_lock(); asked = true) {
+      if (!asked) request_stop(run, "deleted");
+      if (std::chrono::steady_clock::now() >= deadline) {
+        throw make_error(ErrorKind::conflict, "run {} is being carried by another kfrun, and does not stop", run);
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    ::unlink((folder + kHead).c_str());  // from now on it is no run
+    remove_tree(folder);
+    return;
+  }
+  remove_tree(folder);
+}
+
+}  // namespace kfrun::run

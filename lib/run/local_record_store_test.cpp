@@ -1,0 +1,197 @@
+#include "run/local_record_store.h"
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <thread>
+
+#include "base/files.h"
+#include "base/test.h"
+#include "run/local_files.h"
+
+namespace kfrun::run {
+
+namespace {
+
+using Kind = RecordEntry::Kind;
+
+class Folder {
+ public:
+  Folder() {
+    char name[] = "/tmp/kfrun-store-XXXXXX";
+    path_ = ::mkdtemp(name);
+  }
+  ~Folder() { remove_tree(path_); }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  std::string operator/(const std::string& name) const { return path_ + "/" + name; }
+
+ private:
+  std::string path_;
+};
+
+RunHead head_of(const std::string& id, int second = 0) {
+  return {id, "digits", "", "local", "/p.yaml", TimePoint(std::chrono::seconds(1'700'000'000 + second)), {}};
+}
+
+pipeline::Pipeline small_pipeline() {
+  pipeline::Pipeline pipeline;
+  pipeline.name = "small";
+  pipeline.dags.emplace_back();
+  pipeline.dags[0].tasks.emplace_back();
+  pipeline.dags[0].tasks[0].name = "a";
+  return pipeline;
+}
+
+RecordEntry entry(Kind kind, const std::string& instance = {}) {
+  RecordEntry made;
+  made.kind = kind;
+  made.at = TimePoint(std::chrono::seconds(1'700'000'000));
+  made.id = {instance, 0};
+  return made;
+}
+
+ErrorKind kind_of(const std::function<void()>& body) {
+  try {
+    body();
+  } catch (const Error& error) {
+    return error.kind();
+  }
+  return ErrorKind::internal;
+}
+
+}  // namespace
+
+TEST_CASE("a run's record is kept and read back") {
+  const Folder folder;
+  LocalRecordStore store(folder / "state");
+  CHECK(store.list().empty());
+  {
+    auto writer = store.create(head_of("digits-1"), small_pipeline());
+    writer->append(entry(Kind::run_started));
+    writer->append(entry(Kind::attempt_started, "a"));
+    CHECK(store.entries("digits-1").empty());
+    writer->write();
+    CHECK(store.entries("digits-1").size() == 2);
+    writer->append(entry(Kind::attempt_ended, "a"));
+    writer->flush();
+    writer->append(entry(Kind::run_ended));
+  }
+  const auto entries = store.entries("digits-1");
+  REQUIRE(entries.size() == 4);
+  CHECK(entries[1].id.instance == "a");
+  CHECK(store.head("digits-1").source == "/p.yaml");
+  CHECK(pipeline::to_text(store.pipeline("digits-1")) == pipeline::to_text(small_pipeline()));
+  CHECK(kind_of([&] { store.create(head_of("digits-1"), small_pipeline()); }) == ErrorKind::conflict);
+}
+
+TEST_CASE("a torn last line is passed over, and cut when the run goes on") {
+  const Folder folder;
+  LocalRecordStore store(folder / "state");
+  store.create(head_of("r-1"), small_pipeline())->append(entry(Kind::run_started));
+  const std::string path = folder / "state/runs/r-1/record.ndjson";
+  const std::string whole = disk().read(path);
+  for (const auto* torn :
+       {"{", R"({"at":"2023-11-14T22:13:20Z","event":"run_en)", R"({"at":"2023-11-14T22:13:20Z","event":"run_ended"})"}) {
+    write_file(path, whole + torn);
+    CHECK(store.entries("r-1").size() == 1);
+  }
+  store.reopen("r-1")->append(entry(Kind::attempt_started, "a"));
+  CHECK(store.entries("r-1").size() == 2);
+  // A machine that lost power may leave a line of NULs.
+  write_file(path, whole + std::string(20, '\0') + "\n");
+  CHECK(store.entries("r-1").size() == 1);
+  write_file(path, "nonsense\n" + whole);
+  CHECK(kind_of([&] { store.entries("r-1"); }) == ErrorKind::input);
+}
+
+TEST_CASE("a second driver is kept out") {
+  const Folder folder;
+  LocalRecordStore store(folder / "state");
+  auto writer = store.create(head_of("r-1"), small_pipeline());
+  CHECK(kind_of([&] { store.reopen("r-1"); }) == ErrorKind::conflict);
+  writer.reset();
+  writer = store.reopen("r-1");
+  CHECK(kind_of([&] { store.reopen("r-1"); }) == ErrorKind::conflict);
+}
+
+TEST_CASE("runs are found by id, unique prefix and @latest") {
+  const Folder folder;
+  LocalRecordStore store(folder / "state");
+  CHECK(kind_of([&] { store.find("@latest"); }) == ErrorKind::not_found);
+  for (const auto& [id, second] : std::map<std::string, int>{{"digits-aa", 3}, {"digits-ab", 9}, {"hello-aa", 5}}) {
+    store.create(head_of(id, second), small_pipeline());
+  }
+  CHECK(store.find("hello-aa") == "hello-aa");
+  CHECK(store.find("hel") == "hello-aa");
+  CHECK(store.find("@latest") == "digits-ab");
+  CHECK(kind_of([&] { store.find("digits"); }) == ErrorKind::input);
+  CHECK(kind_of([&] { store.find("nothing"); }) == ErrorKind::not_found);
+  CHECK(kind_of([&] { store.find(""); }) == ErrorKind::not_found);
+  CHECK(kind_of([&] { store.head("../state"); }) == ErrorKind::not_found);
+  try {
+    store.find("helo-aa");
+  } catch (const Error& error) {
+    CHECK(error.hints() == std::vector<std::string>{"did you mean 'hello-aa'?"});
+  }
+  const auto heads = store.list();
+  REQUIRE(heads.size() == 3);
+  CHECK(heads[0].id == "digits-ab");
+  CHECK(heads[2].id == "digits-aa");
+}
+
+TEST_CASE("a run is told to stop through a file, until it is reopened") {
+  const Folder folder;
+  LocalRecordStore store(folder / "state");
+  store.create(head_of("r-1"), small_pipeline());
+  CHECK(store.stop_reason("r-1").empty());
+  store.request_stop("r-1", "enough");
+  CHECK(store.stop_reason("r-1") == "enough");
+  CHECK(store.stop_requested("r-1"));
+  store.reopen("r-1");
+  CHECK_FALSE(store.stop_requested("r-1"));
+  CHECK(kind_of([&] { store.request_stop("r-2", ""); }) == ErrorKind::not_found);
+}
+
+TEST_CASE("a run is removed with all it has") {
+  const Folder folder;
+  LocalRecordStore store(folder / "state");
+  store.create(head_of("r-1"), small_pipeline());
+  make_directories(folder / "state/runs/r-1/scratch/x");
+  store.remove("r-1");
+  CHECK(store.list().empty());
+  CHECK_FALSE(disk().is_directory(folder / "state/runs/r-1"));
+  CHECK(kind_of([&] { store.remove("r-1"); }) == ErrorKind::not_found);
+}
+
+TEST_CASE("a run that is being carried is stopped before it is removed") {
+  const Folder folder;
+  LocalRecordStore store(folder / "state");
+  auto writer = store.create(head_of("r-1"), small_pipeline());
+  bool was_asked = false;
+  std::thread driver([&] {
+    LocalRecordStore own(folder / "state");
+    for (int i = 0; i < 500 && !was_asked; ++i) {
+      was_asked = own.stop_requested("r-1");
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    writer.reset();
+  });
+  store.remove("r-1");
+  driver.join();
+  CHECK(was_asked);
+  CHECK_FALSE(disk().is_directory(folder / "state/runs/r-1"));
+}
+
+TEST_CASE("names of instances become names of files, each its own") {
+  const LocalLayout layout{"/s"};
+  CHECK(layout.log("r", {"train#3/fit", 0}) == "/s/runs/r/logs/train#3/fit.log");
+  CHECK(layout.log("r", {"train", 2}) == "/s/runs/r/logs/train.2.log");
+  CHECK(layout.log("r", {"train.2", 0}) == "/s/runs/r/logs/train%2e2.log");
+  CHECK(layout.log("r", {"../../x", 0}) == "/s/runs/r/logs/%2e%2e/%2e%2e/x.log");
+  CHECK(layout.scratch("r", {"train#3/fit", 1}) == "/s/runs/r/scratch/train#3+fit.1");
+  CHECK(layout.log("r", {std::string(400, 'x'), 0}).size() < 240);
+  CHECK(layout.log("r", {std::string(400, 'x'), 0}) != layout.log("r", {std::string(401, 'x'), 0}));
+}
+
+}  // namespace kfrun::run

@@ -1,0 +1,132 @@
+// From a record back to the state of its run, and to what is left to be done.
+#include <unordered_set>
+
+#include "run/driver.h"
+#include "run/steps.h"
+
+namespace kfrun::run {
+
+namespace {
+
+using Kind = RecordEntry::Kind;
+
+// The lines that brought something new; all others follow from them.
+bool is_event(const RecordEntry& entry) {
+  return entry.kind == Kind::run_started || entry.kind == Kind::attempt_ended || entry.kind == Kind::stop_requested;
+}
+
+EngineEvent event_of(const RecordEntry& entry) {
+  if (entry.kind == Kind::run_started) return RunStarted{entry.at};
+  if (entry.kind == Kind::stop_requested) return StopRequested{entry.at, entry.reason};
+  return AttemptEnded{entry.id, entry.at, entry.outcome};
+}
+
+bool is_same_line(const RecordEntry& a, const RecordEntry& b) { return a.kind == b.kind && a.id == b.id && a.state == b.state; }
+
+class Replay {
+ public:
+  Replay(Engine& engine, const std::vector<RecordEntry>& entries)
+      : engine_(engine),
+        entries_(entries),
+        steps_(
+            engine, [this](Work& work) { return answer(work); },
+            [this](const EngineEvent& event, const Work* work, std::vector<EngineCommand> commands) {
+              note(event, work, std::move(commands));
+            }) {
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+      if (is_event(entries[i])) last_event_ = i;
+      if (entries[i].kind == Kind::cache_hit) hits_.emplace(entries[i].id.instance, &entries[i]);
+      if (entries[i].kind == Kind::attempt_started) keys_.emplace(entries[i].id.instance, &entries[i].cache_key);
+    }
+  }
+
+  Unfinished run() {
+    if (entries_.empty()) return {};
+    for (std::size_t i = 0; i < entries_.size(); ++i) {
+      if (!is_event(entries_[i])) continue;
+      at_tail_ = i == last_event_;
+      steps_.pass_time(entries_[i].at);
+      lines_.clear();
+      steps_.apply(event_of(entries_[i]));
+      if (entries_[i].kind == Kind::attempt_ended && !ended_.count(entries_[i].id)) refuse(entries_[i]);
+    }
+    // A line's time says that the timers up to it have been heard.
+    if (steps_.look_ups.empty()) steps_.pass_time(entries_.back().at);
+    return take();
+  }
+
+ private:
+  [[noreturn]] static void refuse(const RecordEntry& entry) {
+    throw input_error({}, "the record is not of this pipeline: {} ended without having been started", to_string(entry.id));
+  }
+
+  // Hits are in the record; what is not there was a miss, except that the last look-ups may not have been made.
+  Steps::Answer answer(Work& work) {
+    const std::string& instance = work.id.instance;
+    if (const auto hit = hits_.find(instance); hit != hits_.end()) {
+      work.cache_key = hit->second->cache_key;
+      return {true, hit->second->outputs};
+    }
+    if (at_tail_ && !is_known(instance)) {
+      const auto& open = steps_.look_ups;
+      const bool is_passed =
+          std::any_of(open.begin() + 1, open.end(), [&](const Work& other) { return is_known(other.id.instance); });
+      if (!is_passed) return {false, std::nullopt};
+    }
+    return {true, std::nullopt};
+  }
+
+  bool is_known(const std::string& instance) const { return hits_.count(instance) > 0 || keys_.count(instance) > 0; }
+
+  void note(const EngineEvent& event, const Work* work, std::vector<EngineCommand> commands) {
+    if (const auto* ended = std::get_if<AttemptEnded>(&event)) {
+      if (live_.erase(ended->id) > 0) ended_.insert(ended->id);
+    }
+    for (auto& command : commands) {
+      if (auto* start = std::get_if<StartAttempt>(&command)) {
+        // With what this machine's files add to it; see Executor::source_digest().
+        if (const auto key = keys_.find(start->work.id.instance); key != keys_.end()) start->work.cache_key = *key->second;
+        live_.emplace(start->work.id, start->work);
+      } else if (const auto* cancel = std::get_if<CancelAttempt>(&command)) {
+        unfinished_.cancelled.push_back(cancel->id);
+      } else if (const auto* ended = std::get_if<RunEnded>(&command)) {
+        unfinished_.result = DriverResult{ended->state, ended->reason, ended->outputs};
+      }
+    }
+    auto lines = record_entries(event, work, commands);
+    lines_.insert(lines_.end(), std::make_move_iterator(lines.begin()), std::make_move_iterator(lines.end()));
+  }
+
+  Unfinished take() {
+    const auto tail = entries_.begin() + static_cast<long>(last_event_);
+    for (auto& line : lines_) {
+      if (std::none_of(tail, entries_.end(), [&](const RecordEntry& one) { return is_same_line(one, line); })) {
+        unfinished_.missing.push_back(std::move(line));
+      }
+    }
+    for (auto& [id, work] : live_) unfinished_.live.push_back(std::move(work));
+    std::erase_if(unfinished_.cancelled, [&](const AttemptId& id) { return live_.count(id) == 0; });
+    unfinished_.timers = std::move(steps_.timers);
+    unfinished_.look_ups = std::move(steps_.look_ups);
+    unfinished_.last = std::max(steps_.last, entries_.back().at);
+    return std::move(unfinished_);
+  }
+
+  Engine& engine_;
+  const std::vector<RecordEntry>& entries_;
+  Steps steps_;
+  std::size_t last_event_ = 0;
+  bool at_tail_ = false;
+  std::unordered_map<std::string, const RecordEntry*> hits_;
+  std::unordered_map<std::string, const std::string*> keys_;  // of instances that were started
+  std::map<AttemptId, Work> live_;
+  std::set<AttemptId> ended_;
+  std::vector<RecordEntry> lines_;  // since the last event
+  Unfinished unfinished_;
+};
+
+}  // namespace
+
+Unfinished replay(Engine& engine, const std::vector<RecordEntry>& entries) { return Replay(engine, entries).run(); }
+
+}  // namespace kfrun::run
