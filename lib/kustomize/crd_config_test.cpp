@@ -24,8 +24,8 @@ github.com/x/v1.BeeSpec:
       hive: {x-kubernetes-object-ref-api-version: v1beta1, x-kubernetes-object-ref-kind: Hive}
       key: {x-kubernetes-object-ref-api-version: v1, x-kubernetes-object-ref-kind: Secret, x-kubernetes-object-ref-name-key: n}
 )",
-                                                      "crd.yaml")
-                                      .at(0));
+                                                    "crd.yaml")
+                                    .at(0));
   Gvk bee{"", "", "Bee"};
   CHECK(config.common_annotations == FieldSpecs{{bee, "spec/notes"}});
   CHECK(config.common_labels == FieldSpecs{{bee, "spec/selector"}});
@@ -38,6 +38,7 @@ github.com/x/v1.BeeSpec:
 }
 
 TEST_CASE("a definition that refers to itself is an error") {
-  auto file = document::read_yaml("a.B: {schema: {properties: {kind: {}, apiVersion: {}, metadata: {}, x: {$ref: a.B}}}}", "crd.yaml");
+  auto file =
+      document::read_yaml("a.B: {schema: {properties: {kind: {}, apiVersion: {}, metadata: {}, x: {$ref: a.B}}}}", "crd.yaml");
   CHECK_THROWS_WITH(read_crd_config(file.at(0)), "the definition of 'a.B' refers to itself");
 }

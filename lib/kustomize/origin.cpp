@@ -1,0 +1,67 @@
+#include "kustomize/origin.h"
+
+#include "base/files.h"
+#include "document/resolve.h"
+#include "kustomize/identity.h"
+#include "kustomize/kyaml_text.h"
+
+namespace kfrun::kustomize {
+
+using document::Node;
+using document::Style;
+using document::Tag;
+
+namespace {
+
+// A Go string in go-yaml v3's manner: double quotes for what older YAML would read as something else.
+Node text_node(const std::string& text) {
+  return Node::scalar(text, Tag::string, document::needs_quotes_in_v2(text) ? Style::double_quoted : Style::plain);
+}
+
+void add(Node& mapping, std::string_view key, const std::string& value) {
+  if (!value.empty()) mapping.set(key, text_node(value));
+}
+
+Node to_node(const Origin& origin) {
+  Node node = Node::mapping();
+  add(node, "path", origin.path);
+  add(node, "repo", origin.repo);
+  add(node, "ref", origin.ref);
+  add(node, "configuredIn", origin.configured_in);
+  if (origin.configured_by == Origin::Configurer{}) return node;
+  Node by = Node::mapping();
+  add(by, "apiVersion", origin.configured_by.api_version);
+  add(by, "kind", origin.configured_by.kind);
+  add(by, "name", origin.configured_by.name);
+  add(by, "namespace", origin.configured_by.namespace_);
+  node.set("configuredBy", std::move(by));
+  return node;
+}
+
+}  // namespace
+
+Origin Origin::below(std::string_view relative) const {
+  Origin result = *this;
+  result.path = path.empty() ? clean_path(relative) : clean_path(path + "/" + std::string(relative));
+  return result;
+}
+
+std::string origin_text(const Origin& origin) { return kyaml_text(to_node(origin)); }
+
+std::string transformations_text(const std::vector<Origin>& origins) {
+  Node list = Node::sequence();
+  for (const Origin& origin : origins) list.push_back(to_node(origin));
+  return kyaml_text(list);
+}
+
+Origin configured_by(const Origin& configuration_origin, const Node& configuration) {
+  Origin result;
+  result.repo = configuration_origin.repo;
+  result.ref = configuration_origin.ref;
+  result.configured_in = configuration_origin.path;
+  result.configured_by = {configuration.text_of("apiVersion"), configuration.text_of("kind"),
+                          metadata_text(configuration, "name"), metadata_text(configuration, "namespace")};
+  return result;
+}
+
+}  // namespace kfrun::kustomize
