@@ -65,6 +65,34 @@ const Node* step_to(const Node& node, const std::string& part) {
   return node.find(part);
 }
 
+// A node that is to hold the rest of a path, whose end is of kind `leaf`.
+Node made_for(Path rest, NodeKind leaf) {
+  bool list = !rest.empty() && (is_list_index(rest.front()) || index_number(rest.front()));
+  NodeKind kind = rest.empty() ? leaf : list ? NodeKind::sequence : NodeKind::mapping;
+  switch (kind) {
+    case NodeKind::sequence:
+      return Node::sequence();
+    case NodeKind::mapping:
+      return Node::mapping();
+    case NodeKind::scalar:
+      break;
+  }
+  return Node::scalar("", Tag::null);
+}
+
+// Makes the field or element `part` names, where that is possible.
+Node* make_step(Node& node, const std::string& part, Path rest, NodeKind leaf) {
+  if (node.is_null()) return nullptr;
+  if (is_list_index(part)) {
+    auto [name, value] = split_index(part);
+    node.push_back(name.empty() ? untagged_scalar(value) : Node::mapping({{name, untagged_scalar(value)}}));
+    return &node.items().back();
+  }
+  if (!node.is_mapping()) return nullptr;
+  node.members().push_back({Node::string(part), made_for(rest, leaf)});
+  return &node.members().back().value;
+}
+
 class Matcher {
  public:
   Matcher(CreatedKind create, FieldMatches& found) : create_(create), found_(found) {}
@@ -83,23 +111,6 @@ class Matcher {
   }
 
  private:
-  // A node that is to hold the rest of the path.
-  Node make_for(Path rest) const {
-    if (!rest.empty()) {
-      bool list = is_list_index(rest.front()) || index_number(rest.front());
-      return list ? Node::sequence() : Node::mapping();
-    }
-    switch (*create_) {
-      case NodeKind::sequence:
-        return Node::sequence();
-      case NodeKind::mapping:
-        return Node::mapping();
-      case NodeKind::scalar:
-        break;
-    }
-    return Node::scalar("", Tag::null);
-  }
-
   bool match_every(Node& list, Path path) {
     require_kind(list, NodeKind::sequence);
     if (!list.is_sequence()) return false;
@@ -113,7 +124,7 @@ class Matcher {
     long long index = *index_number(path.front());
     auto size = static_cast<long long>(list.size());
     bool append = create_ && index == size && list.is_sequence();
-    if (append) list.push_back(make_for(path.subspan(1)));
+    if (append) list.push_back(made_for(path.subspan(1), *create_));
     if (index >= static_cast<long long>(list.size())) {
       throw input_error({}, "index {} specified but only {} elements found", index, size);
     }
@@ -154,7 +165,7 @@ class Matcher {
     bool created = field == nullptr;
     if (created) {
       if (!create_ || !node.is_mapping()) return false;
-      node.members().push_back({Node::string(path.front()), make_for(path.subspan(1))});
+      node.members().push_back({Node::string(path.front()), made_for(path.subspan(1), *create_)});
       field = &node.members().back().value;
     }
     if (!created && field->is_scalar() && path.size() > 1) return match_inside(*field, path.subspan(1));
@@ -198,6 +209,19 @@ const Node* look_up(const Node& root, const std::vector<std::string>& path) {
     if (part.empty()) continue;
     node = step_to(*node, part);
     if (node == nullptr) return nullptr;
+  }
+  return node;
+}
+
+Node* look_up_or_create(Node& root, const std::vector<std::string>& path, NodeKind leaf) {
+  std::vector<std::string> parts;
+  for (const std::string& part : path) {
+    if (!trim(part).empty()) parts.emplace_back(trim(part));
+  }
+  Node* node = &root;
+  for (std::size_t i = 0; i < parts.size() && node != nullptr; ++i) {
+    Node* next = const_cast<Node*>(step_to(*node, parts[i]));
+    node = next != nullptr ? next : make_step(*node, parts[i], Path(parts).subspan(i + 1), leaf);
   }
   return node;
 }

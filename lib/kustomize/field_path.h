@@ -19,6 +19,11 @@ std::vector<std::string> split_field_path(std::string_view path);
 // Error(input) when the path does not fit what it meets, or holds a wildcard.
 const document::Node* look_up(const document::Node& root, const std::vector<std::string>& path);
 
+// The same, making what is missing: mappings, lists where a bracket or a number follows, elements that a bracket describes (but
+// none by number), and at the end a node of kind `leaf` (a scalar is a null without text). nullptr when the path ends in a null
+// or in an element by number that is not there.
+document::Node* look_up_or_create(document::Node& root, const std::vector<std::string>& path, document::NodeKind leaf);
+
 // What is made of a missing field or element at the end of a path; everything before becomes mappings and lists.
 using CreatedKind = std::optional<document::NodeKind>;
 
