@@ -62,15 +62,15 @@ void throw_unless_ok(const Reply& reply, std::string_view doing);
 struct Request {
   std::string method = "GET";
   std::string path;  // "/api/v1/namespaces/x/pods?limit=500", already percent-encoded (see encode_query)
-  std::string body;
+  std::string body{};
   std::string content_type = "application/json";
   std::string accept = "application/json";
-  std::optional<Duration> timeout;  // of one try; the client's default (30 s) when absent
+  std::optional<Duration> timeout{};  // of one try; the client's default (30 s) when absent
   // How the client retries by itself, with full-jitter back-off: what the server surely did not act on (429 with its
   // Retry-After, 503, refused connections) always; what may have been done already (502, 504, broken connections, time-outs)
   // only for GET, or when `idempotent` says that the same request is safe again (a POST is where names are fixed).
   bool idempotent = false;
-  std::optional<Duration> retry_for;  // give up after; the client's default when absent, 0: no retry
+  std::optional<Duration> retry_for{};  // give up after; the client's default when absent, 0: no retry
 };
 
 // Pieces of a stream (logs, watch), as they come from the network. Return false to stop it: OnReply follows, without failure.
@@ -93,6 +93,7 @@ struct WatchOptions {
   int page_size = 500;
   Duration silence = std::chrono::seconds(75);       // no byte for that long: the stream is dead, connect again
   Duration poll_interval = std::chrono::seconds(1);  // where watching is denied
+  Duration stream_time = std::chrono::seconds(290);  // one stream's length, up to a fifth more; the watch then resumes
 };
 
 class Loop;

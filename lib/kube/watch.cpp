@@ -12,9 +12,6 @@ namespace {
 using document::Node;
 
 constexpr std::size_t kLongestLine = 64u << 20;
-// How long the server shall keep a stream; spread, so that many watchers do not come back at once.
-constexpr int kStreamSeconds = 290;
-constexpr int kStreamSpreadSeconds = 60;
 constexpr Duration kProsperous = std::chrono::seconds(5);  // a stream that lived so long was a success
 
 const Node* metadata_of(const Node& object) {
@@ -176,12 +173,13 @@ void Watch::watch_from_version() {
   fault_ = StreamFault::none;
   unread_.clear();
   stream_began_ = std::chrono::steady_clock::now();
-  const int seconds = kStreamSeconds + static_cast<int>(loop_.random() * kStreamSpreadSeconds);
+  // Spread, so that many watchers do not come back at once.
+  const auto seconds = std::chrono::duration<double>(options_.stream_time).count() * (1 + loop_.random() / 5);
   Request request;
   request.path = path_ + query({{"watch", "true"},
                                 {"allowWatchBookmarks", "true"},
                                 {"resourceVersion", version_},
-                                {"timeoutSeconds", std::to_string(seconds)}});
+                                {"timeoutSeconds", std::to_string(std::max(1, static_cast<int>(seconds)))}});
   StreamOptions stream;
   stream.silence = options_.silence;
   stream.piece = [self = shared_from_this()](std::string_view bytes) { return self->on_piece(bytes); };
