@@ -21,6 +21,28 @@ using Steady = std::chrono::steady_clock;
 // Ctrl-C was pressed twice.
 struct Left {};
 
+// An executor that is left at the second Ctrl-C, whatever is under way: its owner then ends it.
+class LeavableExecutor : public run::Executor {
+ public:
+  explicit LeavableExecutor(run::Executor& executor) : executor_(executor) {}
+
+  void start(const run::Work& work) override { executor_.start(work); }
+  void cancel(const run::AttemptId& id) override { executor_.cancel(id); }
+  std::vector<run::ExecutorEvent> wait(Duration wait) override {
+    auto events = executor_.wait(wait);
+    if (InterruptGuard::count() > 1) throw Left();
+    return events;
+  }
+  void wake() override { executor_.wake(); }
+  bool adopts() const override { return executor_.adopts(); }
+  int default_parallelism() const override { return executor_.default_parallelism(); }
+  std::string source_digest(const run::Work& work) const override { return executor_.source_digest(work); }
+  void finish() override { executor_.finish(); }
+
+ private:
+  run::Executor& executor_;
+};
+
 // Why a run is to end early: Ctrl-C, --timeout, or `kfrun stop` from elsewhere, which is asked for at most every `interval`.
 class StopReasons {
  public:
@@ -28,7 +50,6 @@ class StopReasons {
       : timeout_(timeout), interval_(interval), ask_store_(std::move(ask_store)) {}
 
   std::string operator()() {
-    if (InterruptGuard::count() > 1) throw Left();
     if (InterruptGuard::count() > 0) return "interrupted";
     const auto now = Steady::now();
     if (timeout_ && now - start_ >= *timeout_) {
@@ -71,8 +92,9 @@ Carried carry(const SubmitFlags& flags, const Submission& submission, run::Recor
                      engine_options(flags, submission.head, executor.default_parallelism()));
   const auto screen = make_progress_screen(flags.progress, submission.head.created);
   const InterruptGuard guard([&executor] { executor.wake(); });
+  LeavableExecutor leavable(executor);
   try {
-    run::drive(engine, {executor, *record, cache, system_clock(), [&](const run::Progress& progress) { screen->show(progress); },
+    run::drive(engine, {leavable, *record, cache, system_clock(), [&](const run::Progress& progress) { screen->show(progress); },
                         [&] { return stop_reasons(); }});
   } catch (const Left&) {
   }

@@ -24,7 +24,9 @@ Node Node::integer(long long value) { return scalar(std::to_string(value), Tag::
 Node Node::number(double value) { return scalar(json_number(value), Tag::floating); }
 Node Node::string(std::string value) { return scalar(std::move(value), Tag::string); }
 Node Node::scalar(std::string text, Tag tag, Style style) { return Node(std::move(text), tag, style); }
+Node Node::sequence() { return sequence(Sequence()); }
 Node Node::sequence(Sequence items) { return Node(std::move(items), Tag::other, Style::block); }
+Node Node::mapping() { return mapping(Mapping()); }
 Node Node::mapping(Mapping members) { return Node(std::move(members), Tag::other, Style::block); }
 
 Node Node::mapping(std::initializer_list<std::pair<std::string_view, Node>> members) {

@@ -49,8 +49,10 @@ class Node {
   static Node number(double value);
   static Node string(std::string value);
   static Node scalar(std::string text, Tag tag, Style style = Style::plain);
-  static Node sequence(Sequence items = {});
-  static Node mapping(Mapping members = {});
+  static Node sequence();
+  static Node sequence(Sequence items);
+  static Node mapping();
+  static Node mapping(Mapping members);
   static Node mapping(std::initializer_list<std::pair<std::string_view, Node>> members);
   static Node strings(const std::vector<std::string>& values);
 

@@ -47,6 +47,8 @@ CURLMcode (*wake)(CURLM*) = nullptr;
 
 // All optional arguments of libcurl are as wide as a pointer on the systems that kfrun runs on.
 static_assert(sizeof(void*) == sizeof(curl_off_t) && sizeof(void*) == sizeof(long));
+// The option's promotion to int, which clang points out, changes nothing: its values are ints.
+#pragma GCC diagnostic ignored "-Wvarargs"
 #define LATE_OPTION(name, subject, option)       \
   static const auto real = symbol(&name, #name); \
   std::va_list rest;                             \

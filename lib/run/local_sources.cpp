@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <climits>
+#include <set>
 
 #include "base/digest.h"
 #include "base/error.h"

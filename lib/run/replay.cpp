@@ -26,8 +26,7 @@ bool is_same_line(const RecordEntry& a, const RecordEntry& b) { return a.kind ==
 class Replay {
  public:
   Replay(Engine& engine, const std::vector<RecordEntry>& entries)
-      : engine_(engine),
-        entries_(entries),
+      : entries_(entries),
         steps_(
             engine, [this](Work& work) { return answer(work); },
             [this](const EngineEvent& event, const Work* work, std::vector<EngineCommand> commands) {
@@ -112,7 +111,6 @@ class Replay {
     return std::move(unfinished_);
   }
 
-  Engine& engine_;
   const std::vector<RecordEntry>& entries_;
   Steps steps_;
   std::size_t last_event_ = 0;
