@@ -241,7 +241,11 @@ void set_field(Node& target, const std::string& name, Node* value, const Node* p
   }
   if (Node* old = target.find(name)) {
     const Style style = old->style();
-    if (old != value) *old = Node(*value);
+    const auto share = old->share();
+    if (old != value) {
+      *old = Node(*value);
+      old->set_share(share, true);
+    }
     set_style(*old, style);
     return;
   }
