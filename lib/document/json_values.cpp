@@ -5,6 +5,7 @@
 
 #include "document/number.h"
 #include "document/resolve.h"
+#include "document/timestamp.h"
 
 namespace kfrun::document {
 
@@ -55,7 +56,7 @@ Node to_json_scalar(const Node& node) {
       return Node::scalar(std::move(text), whole ? Tag::integer : Tag::floating);
     }
     case Tag::timestamp:
-      return Node::string(json_time_text(node.text()));
+      return Node::string(json_timestamp(node.text()).value_or(node.text()));
     default:
       return Node::string(node.text());
   }
@@ -90,34 +91,6 @@ std::string json_number_text(const Node& number) {
   if (!value) return text;
   if (std::isfinite(*value)) return json_number(*value);
   throw make_error(ErrorKind::input, "json: unsupported value: {}", std::isnan(*value) ? "NaN" : *value > 0 ? "+Inf" : "-Inf");
-}
-
-std::string json_time_text(const std::string& text) {
-  std::size_t at = 0;
-  // The number at `at`, in two digits at least; steps over the separator behind it.
-  const auto number = [&] {
-    const auto end = std::min(text.find_first_not_of("0123456789", at), text.size());
-    std::string digits = text.substr(at, end - at);
-    at = end + 1;
-    return digits.size() < 2 ? "0" + digits : digits;
-  };
-  const std::string year = number(), month = number(), day = number();
-  const std::string date = year + "-" + month + "-" + day;
-  if (at > text.size()) return date + "T00:00:00Z";
-  const std::string hour = number(), minute = number();
-  auto end = std::min(text.find_first_not_of("0123456789", at), text.size());
-  std::string second = text.substr(at, end - at);
-  if (second.size() < 2) second.insert(0, "0");
-  if (end < text.size() && text[end] == '.') {
-    at = end;
-    end = std::min(text.find_first_not_of("0123456789", at + 1), text.size());
-    auto fraction = text.substr(at, std::min<std::size_t>(end - at, 10));
-    while (fraction.ends_with('0')) fraction.pop_back();
-    if (fraction != ".") second += fraction;
-  }
-  const std::string zone = text.substr(end);
-  const bool utc = zone.empty() || zone == "+00:00" || zone == "-00:00";
-  return fmt::format("{}T{}:{}:{}{}", date, hour, minute, second, utc ? "Z" : zone);
 }
 
 }  // namespace kfrun::document
