@@ -272,6 +272,8 @@ class Walker {
     if (!first) return walk_mapping(target, patch, position);
     require(target, first->kind());
     require(patch, first->kind());
+    // What is new in an empty collection is written as the patch wrote it.
+    if (patch && target && !target->is_scalar() && target->size() == 0) target->set_style(patch->style());
     if (first->is_mapping()) return walk_mapping(target, patch, position);
     if (first->is_sequence() && position != MergeSchema::kUnknownSchema && schema_.merges(position)) {
       return walk_list(target, patch, position);

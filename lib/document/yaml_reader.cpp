@@ -217,7 +217,7 @@ class Parser {
     node.set_position(place.line, place.column);
     node.set_style(event->data.mapping_start.style == YAML_FLOW_MAPPING_STYLE ? Style::flow : Style::block);
     const auto before = open(event->data.mapping_start.anchor);
-    std::vector<Node> merges;
+    std::optional<Node> merged;
     for (;;) {
       Event key_event;
       next(key_event);
@@ -227,27 +227,39 @@ class Parser {
       next(value_event);
       Node value = read_node(value_event, depth + 1);
       if (key.is_scalar() && key.tag() == Tag::merge) {
-        merges.push_back(std::move(value));
+        if (merged) throw input_error(place, "duplicate merge key");
+        if (value_event->type == YAML_ALIAS_EVENT && !value.is_mapping()) {
+          throw input_error(place, "invalid map merge: received alias for a non-map value");
+        }
+        merged = std::move(value);
       } else {
-        // kyaml does not find a null key again when it expands aliases, and adds it a second time.
-        if (key.is_null() && !key.text().empty() && schema_ == Schema::go_yaml_v3) node.members().push_back({key, value});
-        node.members().push_back({std::move(key), std::move(value)});
+        add_member(node, std::move(key), std::move(value));
       }
     }
-    for (const auto& merge : merges) merge_into(node, merge);
+    if (merged) merge_into(node, *merged);
     remember(event->data.mapping_start.anchor, node, ++nodes_ - before);
     return node;
+  }
+
+  void add_member(Node& node, Node key, Node value) const {
+    if (schema_ == Schema::go_yaml_v3) {
+      // kyaml clears "<<" after it merged, quoted or not; and it does not find a null key again and adds it a second time.
+      if (key.text() == "<<") return;
+      if (key.is_null() && !key.text().empty()) node.members().push_back({key, value});
+    }
+    node.members().push_back({std::move(key), std::move(value)});
   }
 
   // `<<`: explicit keys win, then the first of several merged mappings.
   void merge_into(Node& target, const Node& merged) const {
     if (merged.is_sequence()) {
-      for (const auto& item : merged.items()) merge_into(target, item);
+      for (const auto& item : merged.items()) {
+        if (item.is_sequence()) throw input_error(merged.place(file_), "invalid map merge: received a nested sequence");
+        merge_into(target, item);
+      }
       return;
     }
-    if (!merged.is_mapping()) {
-      throw input_error(merged.place(file_), "yaml: map merge requires map or sequence of maps as the value");
-    }
+    if (!merged.is_mapping()) throw input_error(merged.place(file_), "map merge requires map or sequence of maps as the value");
     for (const auto& [key, value] : merged.members()) {
       if (!target.find(key.text())) target.members().push_back({key, value});
     }

@@ -41,6 +41,7 @@ bool is_ordinary(char c) { return kOrdinary[static_cast<std::uint8_t>(c)]; }
 struct Analysis {
   bool multiline = false;
   bool odd_breaks = false;  // breaks other than '\n'
+  bool next_line = false;   // U+0085
   bool plain_allowed = true;
   bool single_quoted_allowed = true;
   bool block_allowed = true;
@@ -52,7 +53,7 @@ class Analyser {
   explicit Analyser(std::string_view text) : text_(text) {}
 
   Analysis run() {
-    if (text_.empty()) return {false, false, false, true, false};
+    if (text_.empty()) return {false, false, false, false, true, false};
     indicators_ = begins_with_indicator();
     for (std::size_t at = 0; at < text_.size();) {
       if (is_ordinary(text_[at])) {
@@ -89,6 +90,7 @@ class Analyser {
     } else if (is_break(c)) {
       breaks_ = true;
       if (c != '\n') odd_breaks_ = true;
+      if (c == 0x85) next_line_ = true;
       if (previous_space_) space_break_ = true;
     }
     previous_space_ = c == ' ';
@@ -99,12 +101,16 @@ class Analyser {
 
   Analysis result() const {
     const bool unprintable = space_break_ || special_;
-    return {breaks_, odd_breaks_, !outer_space_ && !break_space_ && !unprintable && !breaks_ && !indicators_,
-            !break_space_ && !unprintable, !trailing_space_ && !unprintable};
+    return {breaks_,
+            odd_breaks_,
+            next_line_,
+            !outer_space_ && !break_space_ && !unprintable && !breaks_ && !indicators_,
+            !break_space_ && !unprintable,
+            !trailing_space_ && !unprintable};
   }
 
   std::string_view text_;
-  bool indicators_ = false, breaks_ = false, odd_breaks_ = false, special_ = false;
+  bool indicators_ = false, breaks_ = false, odd_breaks_ = false, next_line_ = false, special_ = false;
   bool outer_space_ = false, trailing_space_ = false, break_space_ = false, space_break_ = false;
   bool previous_space_ = false, previous_break_ = false, preceded_by_white_ = true;
 };
@@ -129,12 +135,42 @@ std::size_t before(std::string_view text, std::size_t at) {
   return at;
 }
 
+// Go's YAML library reads the JSON in between, where U+0085 stands as it is and breaks the line: one break is a blank, more are
+// one less, and the blanks around them go.
+std::string folded_next_lines(std::string_view text) {
+  constexpr std::string_view next_line = "\xC2\x85";
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    const auto end = std::min(text.find_first_not_of(' ', at), text.size());
+    if (text.substr(end, 2) != next_line) {
+      const auto rest = std::min(end + 1, text.size());
+      out.append(text, at, rest - at);
+      at = rest;
+      continue;
+    }
+    std::size_t breaks = 0;
+    for (at = end; at < text.size();) {
+      if (text.substr(at, 2) == next_line) {
+        ++breaks;
+        at += 2;
+      } else if (text[at] == ' ') {
+        ++at;
+      } else {
+        break;
+      }
+    }
+    out += breaks == 1 ? std::string(" ") : std::string(breaks - 1, '\n');
+  }
+  return out;
+}
+
 class ScalarWriter {
  public:
   ScalarWriter(std::string& out, std::string_view text, const ScalarPlace& place) : out_(out), text_(text), place_(place) {}
 
   void write() {
     const Analysis analysis = Analyser(text_).run();
+    if (analysis.next_line) return append_yaml_string(out_, folded_next_lines(text_), place_);
     if (needs_quotes_in_v2(text_)) return double_quoted();
     if (analysis.multiline && text_.find('\n') != std::string_view::npos) {
       return analysis.block_allowed && !place_.simple_key ? literal(analysis.odd_breaks) : double_quoted();

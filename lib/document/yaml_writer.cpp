@@ -15,7 +15,7 @@ namespace kfrun::document {
 
 namespace {
 
-// Go decodes the tree (which refuses double keys) before it encodes anything.
+// Go decodes the tree (which refuses double keys and keys that are no scalars) before it encodes anything.
 struct DecodeFault {
   Error error;
 };
@@ -62,6 +62,8 @@ class Emitter {
       out_ += "{}";
       return;
     }
+    const bool flow = node.style() == Style::flow;
+    flow_ += flow;
     const auto first = sorted_.size();
     push_sorted(node);
     const auto last = sorted_.size();
@@ -75,6 +77,7 @@ class Emitter {
       child(member.value, indent, explicit_key);
     }
     sorted_.resize(first);
+    flow_ -= flow;
   }
 
   // What stands behind "key:".
@@ -95,12 +98,15 @@ class Emitter {
       out_ += "[]";
       return;
     }
+    const bool flow = node.style() == Style::flow;
+    flow_ += flow;
     for (const auto& item : node.items()) {
       if (!placed) new_line(indent);
       placed = false;
       out_ += "- ";
       value(item, indent + 2, true);
     }
+    flow_ -= flow;
   }
 
   // Pushes the members of a mapping onto the stack that all mappings share, in the order in which they are written.
@@ -109,7 +115,9 @@ class Emitter {
     for (const auto& member : node.members()) {
       // At the top kyaml decodes into a map[string]any, which takes the text of any key but null.
       if (!member.key.is_string()) {
-        if (&node != root_ || !member.key.is_scalar()) throw unsupported_keys();
+        if (!member.key.is_scalar())
+          throw DecodeFault{Error(ErrorKind::input, "yaml: invalid map key: " + go_syntax(member.key))};
+        if (&node != root_) throw unsupported_keys();
         if (member.key.is_null()) continue;
       }
       sorted_.push_back(&member);
@@ -137,7 +145,7 @@ class Emitter {
   void scalar(const Node& node, int indent) {
     switch (node.tag()) {
       case Tag::null:
-        out_ += "null";
+        out_ += flow_ > 0 && node.text().empty() ? "\"\"" : "null";
         return;
       case Tag::boolean:
         out_ += node.as_boolean().value_or(false) ? "true" : "false";
@@ -147,15 +155,23 @@ class Emitter {
         out_ += number_text(node);
         return;
       case Tag::timestamp:
-        append_yaml_string(out_, json_timestamp(node.text()).value_or(node.text()), {indent, start_, false});
+        append_yaml_string(out_, timestamp_text(node), {indent, start_, false});
         return;
       default:
         append_yaml_string(out_, node.text(), {indent, start_, false});
     }
   }
 
+  // kyaml puts what it reads into text once more. Inside of braces and brackets that text has quotes around what is empty or has
+  // a colon, so that an empty value and a time are strings from then on.
+  std::string timestamp_text(const Node& node) const {
+    const bool quoted = flow_ > 0 && node.text().find(':') != std::string::npos;
+    return quoted ? node.text() : json_timestamp(node.text()).value_or(node.text());
+  }
+
   std::string& out_;
   std::size_t start_;
+  int flow_ = 0;  // how many collections in flow style are open
   const Node* root_ = nullptr;
   std::vector<const Member*> sorted_;
 };
