@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "document/number.h"
+#include "document/reread.h"
 #include "document/resolve.h"
 #include "document/timestamp.h"
 
@@ -27,23 +28,26 @@ void check_keys(const Node& node) {
   }
 }
 
+// `in_flow`: whether a collection around the node is in flow style.
 template <typename Change>
-Node with_scalars(const Node& node, Change change) {
-  if (node.is_scalar()) return change(node);
+Node with_scalars(const Node& node, Change change, bool in_flow = false) {
+  if (node.is_scalar()) return change(node, in_flow);
+  const bool flow = in_flow || node.style() == Style::flow;
   if (node.is_sequence()) {
     Sequence items;
     items.reserve(node.size());
-    for (const auto& item : node.items()) items.push_back(with_scalars(item, change));
+    for (const auto& item : node.items()) items.push_back(with_scalars(item, change, flow));
     return Node::sequence(std::move(items));
   }
   check_keys(node);
   Mapping members;
   members.reserve(node.size());
-  for (const auto& [key, value] : node.members()) members.push_back({key, with_scalars(value, change)});
+  for (const auto& [key, value] : node.members()) members.push_back({key, with_scalars(value, change, flow)});
   return Node::mapping(std::move(members));
 }
 
-Node to_json_scalar(const Node& node) {
+Node to_json_scalar(const Node& node, bool in_flow) {
+  if (in_flow && is_quoted_in_flow(node)) return Node::string(node.text());
   switch (node.tag()) {
     case Tag::null:
       return Node::null();
@@ -58,12 +62,12 @@ Node to_json_scalar(const Node& node) {
     case Tag::timestamp:
       return Node::string(json_timestamp(node.text()).value_or(node.text()));
     default:
-      return Node::string(node.text());
+      return Node::string(!in_flow && is_changed_by_folding(node) ? refolded(node.text()) : node.text());
   }
 }
 
 // Go's yaml.Marshal of a value that encoding/json read.
-Node from_json_scalar(const Node& node) {
+Node from_json_scalar(const Node& node, bool) {
   if (node.is_number()) {
     const auto value = number_value(node.text());
     std::string text = value ? go_shortest_number(*value) : node.text();

@@ -77,8 +77,8 @@ class Node {
   int line() const { return static_cast<int>(line_); }
   int column() const { return static_cast<int>(column_); }
   void set_position(int line, int column);
-  // A number that nodes share which stand for one value at several places of a tree (0: none). Assigning a text to such a node marks
-  // it as changed; who keeps the places in step looks at both. Copies carry the number along.
+  // A number that nodes share which stand for one value at several places of a tree (0: none). Assigning a text to such a node
+  // marks it as changed; who keeps the places in step looks at both. Copies carry the number along.
   std::uint32_t share() const { return share_ & ~kChanged; }
   bool share_changed() const { return (share_ & kChanged) != 0; }
   void set_share(std::uint32_t number, bool changed = false) { share_ = number == 0 ? 0 : number | (changed ? kChanged : 0); }

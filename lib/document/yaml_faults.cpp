@@ -11,16 +11,21 @@ namespace {
 
 class LineCounter {
  public:
+  // With `wanted`, also learns on which line that node begins.
+  explicit LineCounter(const Node* wanted = nullptr) : wanted_(wanted) {}
+
   void visit(const Node& node) {
+    if (&node == wanted_) found_ = line_;
     if (node.is_mapping()) return visit_mapping(node);
     if (node.is_sequence()) return visit_sequence(node);
-    const bool block = node.style() != Style::double_quoted && node.style() != Style::single_quoted;
-    if (block && in_flow_ == 0)
-      line_ += std::count(node.text().begin(), node.text().end(), '\n') +
-               (node.text().ends_with('\n') ? 0 : 1) * (node.text().find('\n') == std::string::npos ? 0 : 1);
+    const auto breaks = std::count(node.text().begin(), node.text().end(), '\n');
+    const bool quoted = node.style() == Style::double_quoted || node.style() == Style::single_quoted;
+    if (breaks == 0 || quoted || in_flow_ > 0) return;
+    line_ += breaks + (node.text().ends_with('\n') ? 0 : 1);
   }
 
   const std::string& faults() const { return faults_; }
+  long found() const { return found_; }
 
  private:
   void visit_mapping(const Node& node) {
@@ -72,6 +77,8 @@ class LineCounter {
     places.clear();
   }
 
+  const Node* wanted_;
+  long found_ = 0;
   long line_ = 1;
   int in_flow_ = 0;
   std::string faults_;
@@ -84,6 +91,14 @@ std::optional<Error> duplicate_keys(const Node& root) {
   counter.visit(root);
   if (counter.faults().empty()) return std::nullopt;
   return Error(ErrorKind::input, "yaml: unmarshal errors:" + counter.faults());
+}
+
+Error unreadable_block(const Node& root, const Node& text) {
+  LineCounter counter(&text);
+  counter.visit(root);
+  // go-yaml tells where the block begins, unless that is the first line.
+  return make_error(ErrorKind::input, "yaml: line {}: found a tab character where an indentation space is expected",
+                    std::max(counter.found(), 2L));
 }
 
 }  // namespace kfrun::document

@@ -10,4 +10,7 @@ namespace kfrun::document {
 // kyaml would print for the tree (without comments, which the tree does not have). Nothing when no key does.
 std::optional<Error> duplicate_keys(const Node& root);
 
+// "yaml: line 4: found a tab character where an indentation space is expected" for a block text of the tree.
+Error unreadable_block(const Node& root, const Node& text);
+
 }  // namespace kfrun::document

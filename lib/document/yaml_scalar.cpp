@@ -45,6 +45,7 @@ struct Analysis {
   bool plain_allowed = true;
   bool single_quoted_allowed = true;
   bool block_allowed = true;
+  bool block_allowed_in_v3 = true;  // which counts a tab as printable
 };
 
 // Goes over the characters that are not ordinary.
@@ -53,7 +54,7 @@ class Analyser {
   explicit Analyser(std::string_view text) : text_(text) {}
 
   Analysis run() {
-    if (text_.empty()) return {false, false, false, false, true, false};
+    if (text_.empty()) return {false, false, false, false, true, false, false};
     indicators_ = begins_with_indicator();
     for (std::size_t at = 0; at < text_.size();) {
       if (is_ordinary(text_[at])) {
@@ -82,7 +83,7 @@ class Analyser {
     const bool last = at + length == text_.size();
     if (is_refused(c)) throw Error(ErrorKind::input, "yaml: control characters are not allowed");
     if (!first && ((c == ':' && is_blank_or_end(text_, at + length)) || (c == '#' && preceded_by_white_))) indicators_ = true;
-    if (!is_printable(c)) special_ = true;
+    if (!is_printable(c)) (c == '\t' ? tab_ : special_) = true;
     if (c == ' ') {
       if (first || last) outer_space_ = true;
       if (last) trailing_space_ = true;
@@ -100,17 +101,18 @@ class Analyser {
   }
 
   Analysis result() const {
-    const bool unprintable = space_break_ || special_;
+    const bool unprintable = space_break_ || special_ || tab_;
     return {breaks_,
             odd_breaks_,
             next_line_,
             !outer_space_ && !break_space_ && !unprintable && !breaks_ && !indicators_,
             !break_space_ && !unprintable,
-            !trailing_space_ && !unprintable};
+            !trailing_space_ && !unprintable,
+            !trailing_space_ && !space_break_ && !special_};
   }
 
   std::string_view text_;
-  bool indicators_ = false, breaks_ = false, odd_breaks_ = false, next_line_ = false, special_ = false;
+  bool indicators_ = false, breaks_ = false, odd_breaks_ = false, next_line_ = false, special_ = false, tab_ = false;
   bool outer_space_ = false, trailing_space_ = false, break_space_ = false, space_break_ = false;
   bool previous_space_ = false, previous_break_ = false, preceded_by_white_ = true;
 };
@@ -314,6 +316,11 @@ void append_yaml_string(std::string& out, std::string_view text, const ScalarPla
 bool needs_explicit_key(std::string_view text) {
   if (text.size() > kMaxSimpleKey) return true;
   return !std::all_of(text.begin(), text.end(), is_ordinary) && Analyser(text).run().multiline;
+}
+
+bool fits_block(std::string_view text) {
+  const Analysis analysis = Analyser(text).run();
+  return analysis.block_allowed_in_v3 && !analysis.odd_breaks;
 }
 
 }  // namespace kfrun::document

@@ -17,4 +17,7 @@ void append_yaml_string(std::string& out, std::string_view text, const ScalarPla
 // Whether a key must be written as "? key": it is longer than 128 bytes or has line breaks.
 bool needs_explicit_key(std::string_view text);
 
+// Whether go-yaml v3 writes the text as a block scalar when asked to, its lines broken by '\n' alone.
+bool fits_block(std::string_view text);
+
 }  // namespace kfrun::document

@@ -6,6 +6,7 @@
 #include "document/json_values.h"
 #include "document/key_order.h"
 #include "document/number.h"
+#include "document/reread.h"
 #include "document/timestamp.h"
 #include "document/writer.h"
 #include "document/yaml_faults.h"
@@ -143,9 +144,10 @@ class Emitter {
   }
 
   void scalar(const Node& node, int indent) {
+    if (flow_ > 0 && is_quoted_in_flow(node)) return string(node.text(), indent);
     switch (node.tag()) {
       case Tag::null:
-        out_ += flow_ > 0 && node.text().empty() ? "\"\"" : "null";
+        out_ += "null";
         return;
       case Tag::boolean:
         out_ += node.as_boolean().value_or(false) ? "true" : "false";
@@ -155,19 +157,15 @@ class Emitter {
         out_ += number_text(node);
         return;
       case Tag::timestamp:
-        append_yaml_string(out_, timestamp_text(node), {indent, start_, false});
-        return;
+        return string(json_timestamp(node.text()).value_or(node.text()), indent);
       default:
-        append_yaml_string(out_, node.text(), {indent, start_, false});
+        if (flow_ == 0 && breaks_block(node)) throw unreadable_block(*root_, node);
+        if (flow_ == 0 && is_changed_by_folding(node)) return string(refolded(node.text()), indent);
+        string(node.text(), indent);
     }
   }
 
-  // kyaml puts what it reads into text once more. Inside of braces and brackets that text has quotes around what is empty or has
-  // a colon, so that an empty value and a time are strings from then on.
-  std::string timestamp_text(const Node& node) const {
-    const bool quoted = flow_ > 0 && node.text().find(':') != std::string::npos;
-    return quoted ? node.text() : json_timestamp(node.text()).value_or(node.text());
-  }
+  void string(std::string_view text, int indent) { append_yaml_string(out_, text, {indent, start_, false}); }
 
   std::string& out_;
   std::size_t start_;
