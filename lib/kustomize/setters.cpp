@@ -55,16 +55,15 @@ void set_scalar(Node& node, std::string text) {
   set_scalar(node, std::move(text), tag);
 }
 
-Node* set_text_entry(Node& mapping, std::string_view key, const std::string& value) {
+void set_text_entry(Node& mapping, std::string_view key, const std::string& value) {
   require_kind(mapping, NodeKind::mapping);
-  if (mapping.is_null()) return nullptr;
+  if (mapping.is_null()) return;
   if (Node* old = mapping.find(key)) {
-    old->set_text(value);
-    old->set_tag(Tag::string);
-    return old;
+    Style style = old->is_scalar() ? old->style() : Style::plain;
+    *old = Node::scalar(value, Tag::string, style);
+    return;
   }
   mapping.members().push_back({Node::string(std::string(key)), Node::string(value)});
-  return &mapping.members().back().value;
 }
 
 }  // namespace kfrun::kustomize

@@ -73,38 +73,39 @@ int file_digest(const std::string& path, std::string& digest) {
   });
   if (fault != 0) return fault;
   ::fsync(file.get());  // a file system that cannot flush is no reason to fail
-  digest = sum.hex();
+  digest = sum.finish();
   return 0;
 }
 
 bool is_executable(const std::string& path) {
   struct stat status = {};
-  return ::stat(path.c_str(), &status) == 0 && (status.st_mode & 0100) != 0;
+  return ::stat(path.c_str(), &status) == 0 && (status.st_mode & 0111) != 0;
 }
 
-// One line an entry of a folder, in the order of their paths.
+// One line an entry: kind, path, and what is there; NUL between, as no path holds one.
 int describe_folder(const std::string& root, const std::string& below, Sha256& sum) {
   std::vector<std::string> names;
-  if (const int fault = list(root + below, names)) return fault;
+  if (const int fault = list(root + "/" + below, names)) return fault;
   for (const auto& name : names) {
-    const std::string relative = below + "/" + name;
-    const std::string path = root + relative;
+    const std::string relative = below.empty() ? name : below + "/" + name;
+    const std::string path = root + "/" + relative;
     const auto kind = kind_of(path, false);
     std::string content;
-    std::string word = "folder";
+    char letter = 'd';
+    int fault = 0;
     if (kind == PathKind::file) {
-      word = is_executable(path) ? "executable" : "file";
-      if (const int fault = file_digest(path, content)) return fault;
+      letter = is_executable(path) ? 'x' : 'f';
+      fault = file_digest(path, content);
     } else if (kind == PathKind::link) {
-      word = "link";
-      if (const int fault = read_link(path, content)) return fault;
+      letter = 'l';
+      fault = read_link(path, content);
     } else if (kind != PathKind::folder) {
-      return EINVAL;
+      fault = EINVAL;
     }
-    sum.add(word + " " + relative.substr(1) + std::string(1, '\0') + content + "\n");
-    if (kind == PathKind::folder) {
-      if (const int fault = describe_folder(root, relative, sum)) return fault;
-    }
+    if (fault != 0) return fault;
+    sum.add(letter + relative + std::string(1, '\0') + content + std::string("\0\n", 2));
+    if (kind == PathKind::folder) fault = describe_folder(root, relative, sum);
+    if (fault != 0) return fault;
   }
   return 0;
 }
@@ -113,12 +114,17 @@ int describe_folder(const std::string& root, const std::string& below, Sha256& s
 
 int content_digest(const std::string& path, std::string& digest) {
   const auto kind = kind_of(path);
-  if (kind == PathKind::file) return file_digest(path, digest);
-  if (kind != PathKind::folder) return kind == PathKind::absent ? ENOENT : EINVAL;
-  Sha256 sum;
-  if (const int fault = describe_folder(path, "", sum)) return fault;
-  digest = sum.hex();
-  return 0;
+  std::string bytes;
+  int fault = kind == PathKind::absent ? ENOENT : kind == PathKind::other ? EINVAL : 0;
+  if (kind == PathKind::file) fault = file_digest(path, bytes);
+  if (kind == PathKind::folder) {
+    Sha256 sum;
+    sum.add("kfrun-folder-1\n");
+    fault = describe_folder(path, "", sum);
+    bytes = sum.finish();
+  }
+  digest = hex(bytes);
+  return fault;
 }
 
 PathKind kind_of(const std::string& path, bool follow) {

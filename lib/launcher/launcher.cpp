@@ -84,7 +84,7 @@ Problem report(const Plan& plan, const std::string& json) {
     if (const int fault = write_all(STDOUT_FILENO, framed_log_line(json))) {
       return Failure{kStoreFailed, "StoreFailed", "the outputs cannot be written to the log: " + words_of(fault)};
     }
-    message = framed_message("{\"logged\":true}");
+    message = framed_message("{\"logged\":" + std::to_string(json.size()) + "}");
   }
   if (const int fault = write_file(plan.message_file, message, 0644)) {
     return Failure{kStoreFailed, "StoreFailed", "writing " + plan.message_file + ": " + words_of(fault)};

@@ -2,7 +2,7 @@
 // kubelet cut off is noticed:
 //   {"parameters": {name: text}, "artifacts": {name: {"path": "<digest>/<file name>", "digest": ...}}}
 //   {"failure": "<reason>", "message": ...}       the launcher's own failure; goes with an exit code of exit_code.h
-//   {"logged": true}                              the outputs stand in the log, as its last line
+//   {"logged": <bytes>}                           the outputs, of that length, stand in the log, as its last line
 // A pod's termination message has 4096 bytes. Outputs that need more go to the end of the container's log, as one line: the same
 // JSON behind "::kfrun-outputs1 <bytes> <CRC-32> ".
 #pragma once

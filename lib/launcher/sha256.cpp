@@ -57,16 +57,25 @@ void Sha256::add(std::string_view bytes) {
   }
 }
 
-std::string Sha256::hex() {
+std::string Sha256::finish() {
   const std::uint64_t bits = length_ * 8;
   add(std::string_view("\x80", 1));
   while (filled_ != 56) add(std::string_view("\0", 1));
   char tail[8];
   for (int i = 0; i < 8; ++i) tail[i] = static_cast<char>(bits >> (56 - 8 * i));
   add({tail, sizeof tail});
-  std::string text;
+  std::string bytes;
   for (const auto word : state_) {
-    for (int shift = 28; shift >= 0; shift -= 4) text += "0123456789abcdef"[(word >> shift) & 15];
+    for (int shift = 24; shift >= 0; shift -= 8) bytes += static_cast<char>(word >> shift);
+  }
+  return bytes;
+}
+
+std::string hex(std::string_view bytes) {
+  std::string text;
+  for (const char byte : bytes) {
+    text += "0123456789abcdef"[static_cast<unsigned char>(byte) >> 4];
+    text += "0123456789abcdef"[byte & 15];
   }
   return text;
 }

@@ -11,8 +11,8 @@ namespace kfrun::launcher {
 class Sha256 {
  public:
   void add(std::string_view bytes);
-  // The digest of all that was added, in lower-case hex. Call once.
-  std::string hex();
+  // The 32 bytes of the digest of all that was added. Call once.
+  std::string finish();
 
  private:
   void compress(const unsigned char* block);
@@ -22,5 +22,8 @@ class Sha256 {
   std::size_t filled_ = 0;
   std::uint64_t length_ = 0;
 };
+
+// Lower-case hexadecimal.
+std::string hex(std::string_view bytes);
 
 }  // namespace kfrun::launcher

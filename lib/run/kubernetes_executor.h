@@ -19,13 +19,12 @@
 namespace kfrun::run {
 
 struct KubernetesOptions {
-  PodOptions pod;             // name_space, owner and the like are filled in by the executor
+  PodOptions pod;             // owner, launcher and architecture are filled in by the executor
   std::string storage_class;  // of the artifact claim; "" = the cluster's default
   std::string storage_size = "10Gi";
   std::string access_mode = "ReadWriteOnce";           // ReadWriteMany where the class has it and there are several nodes
   Duration image_pull_wait = std::chrono::minutes(5);  // an image that cannot be pulled fails the attempt after that
   std::optional<Duration> unschedulable_wait;          // absent: waits for ever, as news
-  Duration grace = std::chrono::seconds(10);           // of cancelled pods
 };
 
 class KubernetesExecutor : public Executor {

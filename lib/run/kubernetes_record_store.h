@@ -31,6 +31,8 @@ class KubernetesRecordStore : public RecordStore {
   void remove(const std::string& run) override;
 
  private:
+  document::Node head_object_of(const std::string& run);
+
   kube::Client& client_;
   std::string name_space_;
 };

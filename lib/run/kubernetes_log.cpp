@@ -1,0 +1,57 @@
+#include <chrono>
+
+#include "run/kubernetes_executor.h"
+#include "run/kubernetes_message.h"
+
+namespace kfrun::run {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+// Whether a container that has no log yet may still begin.
+bool may_begin(kube::Client& client, const std::string& name_space, const std::string& pod) {
+  const auto reply = client.get(kube::types::pods, name_space, pod);
+  throw_unless_ok(reply, "reading pod " + pod);
+  const document::Node* phase = reply.body.find_path({"status", "phase"});
+  return phase && phase->text() != "Succeeded" && phase->text() != "Failed";
+}
+
+}  // namespace
+
+void read_pod_log(kube::Client& client, const std::string& name_space, const std::string& pod, bool follow,
+                  const kube::OnBytes& piece) {
+  kube::LogOptions options;
+  options.container = kMainContainer;
+  options.follow = follow;
+  LogFilter filter;
+  bool wanted = true;
+  const auto hand_on = [&](const std::string& bytes) {
+    if (wanted && !bytes.empty()) wanted = piece(bytes);
+    return wanted;
+  };
+  for (;;) {
+    kube::Request request;
+    request.path = kube::log_path(name_space, pod, options);
+    std::optional<kube::Reply> reply;
+    const auto handle = client.stream(
+        std::move(request), [&](std::string_view bytes) { return hand_on(filter.add(bytes)); },
+        [&](const kube::Reply& answer) { reply = answer; });
+    try {
+      while (!reply) client.run_once(std::chrono::hours(1));
+    } catch (...) {
+      client.cancel(handle);
+      throw;
+    }
+    if (follow && reply->status == 400 && may_begin(client, name_space, pod)) {
+      const auto until = std::chrono::steady_clock::now() + milliseconds(500);
+      while (std::chrono::steady_clock::now() < until) client.run_once(until - std::chrono::steady_clock::now());
+      continue;
+    }
+    throw_unless_ok(*reply, "reading the log of pod " + pod);
+    hand_on(filter.finish());
+    return;
+  }
+}
+
+}  // namespace kfrun::run

@@ -1,0 +1,54 @@
+#include "run/kubernetes_objects.h"
+
+#include "document/writer.h"
+#include "run/kubernetes_pod.h"
+
+namespace kfrun::run {
+
+using document::Node;
+
+namespace {
+
+constexpr auto kPatience = std::chrono::hours(24);
+
+}  // namespace
+
+std::string head_name(const std::string& run) { return "kfrun-" + run; }
+
+Node run_labels(const std::string& run) {
+  Node labels = Node::mapping({{"app.kubernetes.io/managed-by", Node::string("kfrun")}});
+  if (!run.empty()) labels.set(kRunLabel, Node::string(label_value(run)));
+  return labels;
+}
+
+Node owned_by(const std::string& name, const std::string& uid) {
+  Node owners = Node::sequence();
+  owners.push_back(Node::mapping({{"apiVersion", Node::string("v1")},
+                                  {"kind", Node::string("ConfigMap")},
+                                  {"name", Node::string(name)},
+                                  {"uid", Node::string(uid)}}));
+  return owners;
+}
+
+std::string uid_of(const Node& object) {
+  const Node* uid = object.find_path({"metadata", "uid"});
+  return uid ? uid->text() : std::string();
+}
+
+kube::Request patient(std::string method, std::string path, const Node& body) {
+  kube::Request request;
+  request.method = std::move(method);
+  request.path = std::move(path);
+  if (!body.is_null()) request.body = document::write_json(body);
+  request.idempotent = true;
+  request.retry_for = kPatience;
+  return request;
+}
+
+kube::Request patient_patch(std::string path, const Node& patch, std::string content_type) {
+  auto request = patient("PATCH", std::move(path), patch);
+  request.content_type = std::move(content_type);
+  return request;
+}
+
+}  // namespace kfrun::run

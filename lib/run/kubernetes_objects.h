@@ -1,0 +1,30 @@
+// What the executor and the record store say about objects of a run alike.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "document/node.h"
+#include "kube/client.h"
+
+namespace kfrun::run {
+
+// What an object is to a run: "run" (its head), "plan", "log".
+inline constexpr std::string_view kKindLabel = "kfrun.dev/kind";
+inline constexpr std::string_view kCacheLabel = "kfrun.dev/cache";
+
+// The name of a run's head ConfigMap.
+std::string head_name(const std::string& run);
+// {"app.kubernetes.io/managed-by": kfrun} and, unless it is "", the run's label.
+document::Node run_labels(const std::string& run);
+// A list of one owner: a ConfigMap.
+document::Node owned_by(const std::string& name, const std::string& uid);
+std::string uid_of(const document::Node& object);
+
+// Requests that a run does not do without: the same request again through faults and restarts of the server, for a day.
+kube::Request patient(std::string method, std::string path, const document::Node& body = {});
+// A merge patch, patiently.
+kube::Request patient_patch(std::string path, const document::Node& patch,
+                            std::string content_type = "application/merge-patch+json");
+
+}  // namespace kfrun::run

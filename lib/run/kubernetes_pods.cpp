@@ -1,0 +1,283 @@
+// From a start to a pod, and what is seen of it. The end is in kubernetes_pods_end.cpp.
+#include "run/kubernetes_pods.h"
+
+#include "base/text.h"
+#include "run/kubernetes_objects.h"
+
+namespace kfrun::run {
+
+namespace {
+
+using document::Node;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+constexpr auto kTryAgain = seconds(5);  // a POST that quota turned down
+constexpr auto kAuditInterval = minutes(1);
+constexpr auto kUnseenFor = minutes(5);  // then a pod is looked at, whatever the watch says
+
+std::string words_of(const Error& error) {
+  std::string text = error.what();
+  for (const auto& hint : error.hints()) text += "; " + hint;
+  return text;
+}
+
+std::string annotation_of(const Node& object, std::string_view name) {
+  const Node* found = object.find_path({"metadata", "annotations", name});
+  return found ? found->text() : std::string();
+}
+
+std::string name_of(const Node& object) {
+  const Node* name = object.find_path({"metadata", "name"});
+  return name ? name->text() : std::string();
+}
+
+}  // namespace
+
+KubernetesExecutor::Pods::Pods(kube::Client& client, RunContext run, KubernetesOptions options)
+    : run_(std::move(run)), options_(std::move(options)), requests_(client), provision_(requests_, run_, options_) {
+  at(kAuditInterval, [this] { audit(); });
+}
+
+KubernetesExecutor::Pods::~Pods() {
+  if (watch_) requests_.client().cancel(*watch_);
+}
+
+KubernetesExecutor::Pods::Attempt* KubernetesExecutor::Pods::find(const std::string& name) {
+  const auto found = attempts_.find(name);
+  return found == attempts_.end() ? nullptr : &found->second;
+}
+
+std::string KubernetesExecutor::Pods::path_of_pod(const std::string& name) const {
+  return path_of(kube::types::pods, run_.name_space, name);
+}
+
+void KubernetesExecutor::Pods::start(const Work& work) {
+  const auto name = pod_name(run_.id, work.id);
+  const auto [attempt, is_new] = attempts_.try_emplace(name);
+  if (!is_new) return;
+  attempt->second.work = work;
+  watch();
+  provision_.learn([this, name](const std::optional<Outcome>&) { plan(name); });
+}
+
+void KubernetesExecutor::Pods::plan(const std::string& name) {
+  Attempt* attempt = find(name);
+  if (!attempt) return;
+  if (watch_fault_) return end_badly(name, FailureClass::configuration, "CannotWatch", words_of(*watch_fault_));
+  try {
+    attempt->plan = plan_pod(attempt->work, run_, options_.pod);
+  } catch (const Error& error) {
+    return end_badly(name, FailureClass::configuration, "CannotStart", words_of(error));
+  }
+  bring_what_it_needs(name);
+}
+
+void KubernetesExecutor::Pods::bring_what_it_needs(const std::string& name) {
+  const auto claim = [this, name](const std::optional<Outcome>& problem) {
+    if (problem) return end(name, *problem);
+    Attempt* attempt = find(name);
+    if (!attempt) return;
+    if (!attempt->plan.needs_artifacts) return bring_plan(name);
+    provision_.claim([this, name](const std::optional<Outcome>& refused) {
+      if (refused) return end(name, *refused);
+      bring_plan(name);
+    });
+  };
+  const Attempt* attempt = find(name);
+  if (!attempt->plan.has_launcher) return claim(std::nullopt);
+  provision_.launcher(attempt->plan.architecture, claim);
+}
+
+void KubernetesExecutor::Pods::bring_plan(const std::string& name) {
+  Attempt* attempt = find(name);
+  if (!attempt) return;
+  if (attempt->plan.plan_config_map.is_null()) return post(name);
+  requests_.start(patient("POST", path_of(kube::types::config_maps, run_.name_space), attempt->plan.plan_config_map),
+                  [this, name](const kube::Reply& reply) {
+                    if (reply.ok() || reply.status == 409) return post(name);
+                    end_badly(name, FailureClass::configuration, reply.reason(), reply.message());
+                  });
+}
+
+void KubernetesExecutor::Pods::post(const std::string& name) {
+  Attempt* attempt = find(name);
+  if (!attempt) return;
+  if (attempt->is_cancelled) return end_badly(name, FailureClass::stopped, "", "");
+  requests_.start(patient("POST", path_of(kube::types::pods, run_.name_space), attempt->plan.pod),
+                  [this, name](const kube::Reply& reply) { answer_post(name, reply); });
+}
+
+void KubernetesExecutor::Pods::answer_post(const std::string& name, const kube::Reply& reply) {
+  Attempt* attempt = find(name);
+  if (!attempt) return;
+  if (reply.ok()) {
+    attempt->is_created = true;
+    if (attempt->is_cancelled) stop_containers(name, attempt->is_told_running);
+    return see(reply.body);
+  }
+  if (reply.status == 409 && reply.reason() == "AlreadyExists") return adopt(name);
+  const bool is_hopeless =
+      reply.status == 0 && reply.failure_kind != ErrorKind::unreachable && reply.failure_kind != ErrorKind::timed_out;
+  const auto failure =
+      is_hopeless ? FailureClass::configuration : classify_refusal(reply.status, reply.reason(), reply.message());
+  if (failure) return end_badly(name, *failure, reply.reason(), reply.message());
+  PodStatus status;
+  status.news = reply.message();
+  tell(*attempt, status);
+  at(kTryAgain, [this, name] { post(name); });
+}
+
+// A pod of that name is there: ours, from an answer that was lost or a kfrun that was, or somebody else's.
+void KubernetesExecutor::Pods::adopt(const std::string& name) {
+  requests_.start(patient("GET", path_of_pod(name)), [this, name](const kube::Reply& reply) {
+    Attempt* attempt = find(name);
+    if (!attempt) return;
+    attempt->is_created = true;
+    if (reply.status == 404) return see_gone(name);
+    if (!reply.ok()) return end_badly(name, FailureClass::configuration, reply.reason(), reply.message());
+    if (!is_ours(*attempt, reply.body)) {
+      return end_badly(name, FailureClass::configuration, "PodExists",
+                       fmt::format("there is another pod {}, made for other work; it is left alone", name));
+    }
+    if (attempt->is_cancelled) stop_containers(name, attempt->is_told_running);
+    see(reply.body);
+  });
+}
+
+bool KubernetesExecutor::Pods::is_ours(const Attempt& attempt, const Node& pod) const {
+  const Node* run = pod.find_path({"metadata", "labels", kRunLabel});
+  const auto& id = attempt.work.id;
+  return run && run->text() == label_value(run_.id) && annotation_of(pod, kPathAnnotation) == id.instance &&
+         annotation_of(pod, kAttemptAnnotation) == std::to_string(id.attempt) &&
+         annotation_of(pod, kInputHashAnnotation) == attempt.plan.input_hash;
+}
+
+void KubernetesExecutor::Pods::watch() {
+  if (watch_) return;
+  kube::WatchOptions options;
+  options.label_selector = fmt::format("{}={},{}", kRunLabel, label_value(run_.id), kTaskLabel);
+  watch_ = requests_.client().watch(
+      kube::types::pods, run_.name_space, options,
+      [this](const kube::WatchEvent& event) {
+        if (event.type == kube::WatchEventType::added || event.type == kube::WatchEventType::modified) see(event.object);
+        if (event.type != kube::WatchEventType::deleted) return;
+        see(event.object);  // it may tell how it ended
+        see_gone(name_of(event.object));
+      },
+      [this](const Error& error) {
+        watch_fault_ = error;
+        std::vector<std::string> names;
+        for (const auto& [name, attempt] : attempts_) {
+          if (attempt.is_created) names.push_back(name);
+        }
+        for (const auto& name : names) end_badly(name, FailureClass::configuration, "CannotWatch", words_of(error));
+      });
+}
+
+void KubernetesExecutor::Pods::see(const Node& pod) {
+  const auto name = name_of(pod);
+  Attempt* attempt = find(name);
+  // Before the answer to its POST a pod may be another's of the same name.
+  if (!attempt || attempt->plan.input_hash.empty() || (!attempt->is_created && !is_ours(*attempt, pod))) return;
+  attempt->is_created = true;
+  attempt->seen = Steady::now();
+  const auto status = classify_pod(pod, attempt->plan.has_launcher);
+  if (status.phase == PodPhase::ended) return conclude(name, pod, status);
+  if (status.phase != attempt->phase) {
+    attempt->phase = status.phase;
+    attempt->since = Steady::now();
+    if (status.phase == PodPhase::image_problem) bound_wait(name, status.phase, options_.image_pull_wait);
+    if (status.phase == PodPhase::unschedulable && options_.unschedulable_wait) {
+      bound_wait(name, status.phase, *options_.unschedulable_wait);
+    }
+  }
+  tell(*attempt, status);
+}
+
+void KubernetesExecutor::Pods::tell(Attempt& attempt, const PodStatus& status) {
+  if (status.phase == PodPhase::running) {
+    if (std::exchange(attempt.is_told_running, true)) return;
+    const auto began = status.outcome.started == TimePoint{} ? system_clock().now() : status.outcome.started;
+    events_.push_back(AttemptRunning{attempt.work.id, began, ""});
+  } else if (!status.news.empty() && status.news != attempt.news) {
+    attempt.news = status.news;
+    events_.push_back(AttemptRunning{attempt.work.id, system_clock().now(), status.news});
+  }
+}
+
+// An image may come, a node may get room: for a while.
+void KubernetesExecutor::Pods::bound_wait(const std::string& name, PodPhase phase, Duration limit) {
+  at(limit, [this, name, phase] {
+    const Attempt* attempt = find(name);
+    if (!attempt || attempt->phase != phase) return;
+    requests_.start(patient("GET", path_of_pod(name)), [this, name, phase](const kube::Reply& reply) {
+      if (!find(name)) return;
+      if (reply.status == 404) return see_gone(name);
+      if (!reply.ok()) return;
+      auto status = classify_pod(reply.body, find(name)->plan.has_launcher);
+      if (status.phase != phase) return see(reply.body);
+      conclude(name, reply.body, std::move(status));
+    });
+  });
+}
+
+// The watch says that it is gone. Only the server's word on the pod itself is believed.
+void KubernetesExecutor::Pods::see_gone(const std::string& name) {
+  if (find(name)) look(name);
+}
+
+void KubernetesExecutor::Pods::look(const std::string& name) {
+  requests_.start(patient("GET", path_of_pod(name)), [this, name](const kube::Reply& reply) {
+    if (!find(name)) return;
+    if (reply.ok()) return see(reply.body);
+    if (reply.status == 404) end(name, lost_pod(name));
+  });
+}
+
+// Watches can fail silently; a pod may have come and gone between two lists.
+void KubernetesExecutor::Pods::audit() {
+  const auto now = Steady::now();
+  for (const auto& [name, attempt] : attempts_) {
+    if (attempt.is_created && now - attempt.seen > kUnseenFor) look(name);
+  }
+  at(kAuditInterval, [this] { audit(); });
+}
+
+void KubernetesExecutor::Pods::at(Steady::duration delay, std::function<void()> what) {
+  timers_.emplace(Steady::now() + delay, std::move(what));
+}
+
+void KubernetesExecutor::Pods::run_timers() {
+  while (!timers_.empty() && timers_.begin()->first <= Steady::now()) {
+    const auto what = std::move(timers_.begin()->second);
+    timers_.erase(timers_.begin());
+    what();
+  }
+}
+
+std::vector<ExecutorEvent> KubernetesExecutor::Pods::wait(Duration wait) {
+  release();
+  run_timers();
+  if (events_.empty()) {
+    if (!timers_.empty())
+      wait = std::min<Duration>(wait, std::max<Duration>(timers_.begin()->first - Steady::now(), Duration(0)));
+    requests_.client().run_once(wait);
+    run_timers();
+  }
+  to_release_.insert(to_release_.end(), held_.begin(), held_.end());
+  held_.clear();
+  return std::exchange(events_, {});
+}
+
+KubernetesExecutor::KubernetesExecutor(kube::Client& client, RunContext run, KubernetesOptions options)
+    : pods_(std::make_unique<Pods>(client, std::move(run), std::move(options))) {}
+KubernetesExecutor::~KubernetesExecutor() = default;
+
+void KubernetesExecutor::start(const Work& work) { pods_->start(work); }
+void KubernetesExecutor::cancel(const AttemptId& id) { pods_->cancel(id); }
+std::vector<ExecutorEvent> KubernetesExecutor::wait(Duration wait) { return pods_->wait(wait); }
+void KubernetesExecutor::wake() { pods_->wake(); }
+void KubernetesExecutor::finish() { pods_->finish(); }
+
+}  // namespace kfrun::run

@@ -1,0 +1,91 @@
+// The pods of a run's attempts: created, watched, ended.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "run/kubernetes_executor.h"
+#include "run/kubernetes_provision.h"
+#include "run/kubernetes_requests.h"
+
+namespace kfrun::run {
+
+class KubernetesExecutor::Pods {
+ public:
+  Pods(kube::Client& client, RunContext run, KubernetesOptions options);
+  ~Pods();
+
+  void start(const Work& work);
+  void cancel(const AttemptId& id);
+  std::vector<ExecutorEvent> wait(Duration wait);
+  void wake() { requests_.client().wake(); }
+  // Waits for what is still to be told to the server.
+  void finish();
+
+ private:
+  using Steady = std::chrono::steady_clock;
+
+  struct Attempt {
+    Work work;
+    PodPlan plan;
+    bool is_created = false;  // a pod of its name was made or found
+    bool is_cancelled = false;
+    bool is_told_running = false;
+    bool is_reading_log = false;
+    PodPhase phase = PodPhase::waiting;
+    std::string news;            // told last
+    Steady::time_point since{};  // of `phase`
+    Steady::time_point seen{};   // when the server last spoke of the pod
+  };
+
+  // Steps of a start, in order. Each is given the pod's name, under which the attempt is found, unless it has ended.
+  void plan(const std::string& name);
+  void bring_what_it_needs(const std::string& name);
+  void bring_plan(const std::string& name);
+  void post(const std::string& name);
+  void answer_post(const std::string& name, const kube::Reply& reply);
+  void adopt(const std::string& name);
+  bool is_ours(const Attempt& attempt, const document::Node& pod) const;
+
+  // What is seen of a pod.
+  void watch();
+  void see(const document::Node& pod);
+  void see_gone(const std::string& name);
+  void look(const std::string& name);
+  void audit();
+  void tell(Attempt& attempt, const PodStatus& status);
+  void bound_wait(const std::string& name, PodPhase phase, Duration limit);
+
+  // The end.
+  void conclude(const std::string& name, const document::Node& pod, PodStatus status);
+  void read_outputs(const std::string& name, Outcome outcome, std::string_view termination_text);
+  void read_log(const std::string& name, Outcome outcome, long long size);
+  void end(const std::string& name, Outcome outcome);
+  void end_badly(const std::string& name, FailureClass failure, std::string reason, std::string message);
+  void remove_pod(const std::string& name);
+  void stop_containers(const std::string& name, bool have_begun);
+  void insist_on_end(const std::string& name);
+  void release();
+
+  Attempt* find(const std::string& name);
+  std::string path_of_pod(const std::string& name) const;
+  void at(Steady::duration delay, std::function<void()> what);
+  void run_timers();
+
+  const RunContext run_;
+  KubernetesOptions options_;
+  Requests requests_;
+  Provision provision_;
+  std::map<std::string, Attempt> attempts_;  // that have not ended, by the name of the pod
+  std::multimap<Steady::time_point, std::function<void()>> timers_;
+  std::vector<ExecutorEvent> events_;           // to be given by the next wait()
+  std::vector<std::string> to_release_, held_;  // pods of `once` tasks: told by the last wait(), by the next
+  std::optional<kube::Handle> watch_;
+  std::optional<Error> watch_fault_;
+};
+
+}  // namespace kfrun::run

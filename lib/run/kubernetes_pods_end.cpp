@@ -1,0 +1,160 @@
+// How attempts end: outputs are read, pods are stopped or removed, results are let go once they are recorded.
+#include "run/kubernetes_message.h"
+#include "run/kubernetes_objects.h"
+#include "run/kubernetes_pods.h"
+
+namespace kfrun::run {
+
+namespace {
+
+using document::Node;
+using std::chrono::seconds;
+
+// Beyond the grace period of a pod: for the kubelet to hear of it and to tell.
+constexpr auto kKubeletDelay = seconds(10);
+// Runtimes cut long lines into pieces of 8 or 16 KiB, which count as lines when the end of a log is asked for.
+constexpr long long kLogLine = 4096;
+constexpr auto kGoodbye = seconds(10);
+
+bool has_sidecars(const Node& pod) {
+  const Node* containers = pod.find_path({"spec", "containers"});
+  return containers && containers->size() > 1;
+}
+
+std::string phase_of(const Node& pod) {
+  const Node* phase = pod.find_path({"status", "phase"});
+  return phase ? phase->text() : std::string();
+}
+
+void add_outputs(const pipeline::Task& task, const PodMessage& message, const std::string& lost, Outcome& outcome) {
+  if (message.kind != PodMessage::Kind::outputs) {
+    outcome.failure = FailureClass::infrastructure;
+    outcome.reason = "OutputsLost";
+    outcome.message = lost;
+    return;
+  }
+  try {
+    outcome.outputs = outputs_of_message(task, message);
+  } catch (const Error& error) {
+    outcome.failure = FailureClass::user;
+    outcome.reason = "BadOutput";
+    outcome.message = error.what();
+    for (const auto& hint : error.hints()) outcome.message += "; " + hint;
+  }
+}
+
+}  // namespace
+
+void KubernetesExecutor::Pods::conclude(const std::string& name, const Node& pod, PodStatus status) {
+  Attempt* attempt = find(name);
+  if (!attempt || attempt->is_reading_log) return;
+  const auto phase = phase_of(pod);
+  if (phase != "Succeeded" && phase != "Failed") {
+    // Containers beside the main one would run on; a pod that cannot begin would try for ever.
+    const bool has_begun = status.outcome.started != TimePoint{};
+    if (!has_begun || (has_sidecars(pod) && !status.terminating)) stop_containers(name, has_begun);
+  }
+  if (status.outcome.failure != FailureClass::none || !attempt->plan.has_launcher) return end(name, std::move(status.outcome));
+  read_outputs(name, std::move(status.outcome), status.termination_text);
+}
+
+void KubernetesExecutor::Pods::read_outputs(const std::string& name, Outcome outcome, std::string_view termination_text) {
+  const Attempt* attempt = find(name);
+  const auto message = read_termination_message(termination_text);
+  if (message.kind == PodMessage::Kind::logged) return read_log(name, std::move(outcome), message.size);
+  add_outputs(*attempt->work.task, message, "its outputs did not arrive whole", outcome);
+  end(name, std::move(outcome));
+}
+
+// Outputs that were too long for the termination message.
+void KubernetesExecutor::Pods::read_log(const std::string& name, Outcome outcome, long long size) {
+  Attempt* attempt = find(name);
+  attempt->is_reading_log = true;
+  kube::LogOptions options;
+  options.container = kMainContainer;
+  options.tail_lines = size / kLogLine + 2;
+  requests_.start(patient("GET", kube::log_path(run_.name_space, name, options)),
+                  [this, name, outcome = std::move(outcome)](const kube::Reply& reply) mutable {
+                    const Attempt* found = find(name);
+                    if (!found) return;
+                    const auto message = reply.ok() ? read_log_message(reply.body.text()) : PodMessage{};
+                    const std::string lost = "its outputs, too long for a termination message, could not be read from its log";
+                    add_outputs(*found->work.task, message, reply.ok() ? lost : lost + ": " + reply.message(), outcome);
+                    end(name, std::move(outcome));
+                  });
+}
+
+void KubernetesExecutor::Pods::end(const std::string& name, Outcome outcome) {
+  const auto found = attempts_.find(name);
+  if (found == attempts_.end()) return;
+  const Attempt& attempt = found->second;
+  if (attempt.is_cancelled && outcome.failure != FailureClass::none) {
+    outcome.failure = FailureClass::stopped;
+    outcome.reason.clear();
+    outcome.message.clear();
+  }
+  if (outcome.pod.empty() && attempt.is_created) outcome.pod = name;
+  if (attempt.work.task->once && attempt.is_created) held_.push_back(name);
+  events_.push_back(AttemptEnded{attempt.work.id, system_clock().now(), std::move(outcome)});
+  attempts_.erase(found);
+}
+
+void KubernetesExecutor::Pods::end_badly(const std::string& name, FailureClass failure, std::string reason, std::string message) {
+  Outcome outcome;
+  outcome.failure = failure;
+  outcome.reason = std::move(reason);
+  outcome.message = std::move(message);
+  end(name, std::move(outcome));
+}
+
+void KubernetesExecutor::Pods::cancel(const AttemptId& id) {
+  const auto name = pod_name(run_.id, id);
+  Attempt* attempt = find(name);
+  if (!attempt || std::exchange(attempt->is_cancelled, true)) return;
+  if (attempt->is_created) stop_containers(name, attempt->is_told_running);
+  insist_on_end(name);
+}
+
+// A deadline that is over ends the containers, gracefully, and leaves the pod with its log. A pod that has not begun is removed.
+void KubernetesExecutor::Pods::stop_containers(const std::string& name, bool have_begun) {
+  if (!have_begun) return remove_pod(name);
+  const Node patch = Node::mapping({{"spec", Node::mapping({{"activeDeadlineSeconds", Node::integer(1)}})}});
+  requests_.start(patient_patch(path_of_pod(name), patch), [this, name](const kube::Reply& reply) {
+    if (!reply.ok() && reply.status != 404) remove_pod(name);
+  });
+}
+
+void KubernetesExecutor::Pods::remove_pod(const std::string& name) {
+  requests_.start(patient("DELETE", path_of_pod(name)), [](const kube::Reply&) {});
+}
+
+// Nodes can be out of reach: nobody waits for them for ever.
+void KubernetesExecutor::Pods::insist_on_end(const std::string& name) {
+  at(options_.pod.grace + kKubeletDelay, [this, name] {
+    const Attempt* attempt = find(name);
+    if (!attempt) return;
+    if (attempt->is_created) remove_pod(name);
+    at(options_.pod.grace + kKubeletDelay, [this, name] {
+      if (find(name)) end_badly(name, FailureClass::stopped, "", "");
+    });
+  });
+}
+
+// What the last wait() told has been recorded by now.
+void KubernetesExecutor::Pods::release() {
+  const Node patch = Node::mapping(
+      {{"metadata", Node::mapping({{"$deleteFromPrimitiveList/finalizers", Node::strings({std::string(kFinalizer)})}})}});
+  for (const auto& name : std::exchange(to_release_, {})) {
+    requests_.start(patient_patch(path_of_pod(name), patch, "application/strategic-merge-patch+json"), [](const kube::Reply&) {});
+  }
+}
+
+void KubernetesExecutor::Pods::finish() {
+  to_release_.insert(to_release_.end(), held_.begin(), held_.end());
+  held_.clear();
+  release();
+  const auto deadline = Steady::now() + kGoodbye;
+  while (requests_.open() > 0 && Steady::now() < deadline) requests_.client().run_once(deadline - Steady::now());
+}
+
+}  // namespace kfrun::run

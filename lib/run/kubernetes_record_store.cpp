@@ -1,0 +1,183 @@
+#include "run/kubernetes_record_store.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "document/reader.h"
+#include "document/writer.h"
+#include "run/kubernetes_objects.h"
+#include "run/kubernetes_pod.h"
+#include "run/kubernetes_segments.h"
+
+namespace kfrun::run {
+
+namespace {
+
+using document::Node;
+using kube::types::config_maps;
+
+constexpr const char* kHeadKey = "head";
+constexpr const char* kStopKey = "stop";
+
+std::string selector(const std::string& run, std::string_view kind) {
+  const auto of_kind = fmt::format("{}={}", kKindLabel, kind);
+  return run.empty() ? of_kind : fmt::format("{}={},{}", kRunLabel, label_value(run), of_kind);
+}
+
+RunHead head_of(const Node& config_map) {
+  const Node* text = config_map.find_path({"data", kHeadKey});
+  const Node* name = config_map.find_path({"metadata", "name"});
+  const std::string place = "ConfigMap " + (name ? name->text() : std::string());
+  if (!text) throw input_error({}, "{} is no head of a run", place);
+  return run_head_from_node(document::read_json(text->text(), place));
+}
+
+Node head_object(const RunHead& head) {
+  Node labels = run_labels(head.id);
+  labels.set(kKindLabel, Node::string("run"));
+  return Node::mapping({{"apiVersion", Node::string("v1")},
+                        {"kind", Node::string("ConfigMap")},
+                        {"metadata", Node::mapping({{"name", Node::string(head_name(head.id))}, {"labels", std::move(labels)}})},
+                        {"data", Node::mapping({{kHeadKey, Node::string(document::write_json(to_node(head)))}})}});
+}
+
+// The lines of a log; what a driver that died had half written is passed over.
+std::vector<RecordEntry> entries_of(const std::string& text, const std::string& run) {
+  std::vector<RecordEntry> entries;
+  for (std::size_t begin = 0, end = 0; (end = text.find('\n', begin)) != text.npos; begin = end + 1) {
+    const auto line = std::string_view(text).substr(begin, end - begin);
+    if (!line.empty()) entries.push_back(record_entry_from_node(document::read_json(line, "record of " + run)));
+  }
+  return entries;
+}
+
+class KubernetesRecordWriter : public RecordWriter {
+ public:
+  explicit KubernetesRecordWriter(SegmentWriter segments) : segments_(std::move(segments)) {}
+  ~KubernetesRecordWriter() override {
+    try {
+      flush();
+    } catch (const Error&) {
+      // whoever cares has called flush()
+    }
+  }
+
+  void append(const RecordEntry& entry) override { buffer_ += document::write_json(to_node(entry)) + "\n"; }
+  void flush() override {
+    if (!buffer_.empty()) segments_.write(std::exchange(buffer_, {}));
+  }
+
+ private:
+  SegmentWriter segments_;
+  std::string buffer_;
+};
+
+}  // namespace
+
+KubernetesRecordStore::KubernetesRecordStore(kube::Client& client, std::string name_space)
+    : client_(client), name_space_(std::move(name_space)) {}
+
+// The head of a run, as an object. Throws Error(not_found).
+Node KubernetesRecordStore::head_object_of(const std::string& run) {
+  const auto reply = client_.get(config_maps, name_space_, head_name(run));
+  if (reply.status == 404) throw make_error(ErrorKind::not_found, "there is no run {} in namespace {}", run, name_space_);
+  throw_unless_ok(reply, "reading run " + run);
+  return reply.body;
+}
+
+std::unique_ptr<RecordWriter> KubernetesRecordStore::create(const RunHead& head, const pipeline::Pipeline& pipeline) {
+  const Node object = head_object(head);
+  auto reply = client_.send(patient("POST", path_of(config_maps, name_space_), object));
+  if (reply.status == 409) {
+    // The answer to an earlier try may have been lost.
+    reply = client_.get(config_maps, name_space_, head_name(head.id));
+    const Node* there = reply.body.find("data");
+    if (reply.ok() && !(there && *there == *object.find("data"))) throw make_error(ErrorKind::conflict, "run {} exists", head.id);
+  }
+  throw_unless_ok(reply, "creating run " + head.id);
+  const SegmentOwner owner{name_space_, head.id, uid_of(reply.body)};
+  write_plan(client_, owner, document::write_json(pipeline::to_node(pipeline)));
+  return std::make_unique<KubernetesRecordWriter>(SegmentWriter(client_, owner, 0, false));
+}
+
+std::unique_ptr<RecordWriter> KubernetesRecordStore::reopen(const std::string& run) {
+  const SegmentOwner owner{name_space_, run, uid_of(head_object_of(run))};
+  const Node go_on = Node::mapping({{"data", Node::mapping({{kStopKey, Node::null()}})}});
+  throw_unless_ok(client_.send(patient_patch(path_of(config_maps, name_space_, head_name(run)), go_on)), "reopening run " + run);
+  const auto segments = client_.list(config_maps, name_space_, selector(run, "log"));
+  return std::make_unique<KubernetesRecordWriter>(SegmentWriter(client_, owner, next_segment(segments), true));
+}
+
+std::vector<RunHead> KubernetesRecordStore::list() {
+  std::vector<RunHead> heads;
+  for (const auto& object : client_.list(config_maps, name_space_, selector("", "run"))) heads.push_back(head_of(object));
+  std::sort(heads.begin(), heads.end(),
+            [](const RunHead& a, const RunHead& b) { return std::pair(a.created, a.id) > std::pair(b.created, b.id); });
+  return heads;
+}
+
+std::string KubernetesRecordStore::find(const std::string& name) {
+  const auto heads = list();
+  if (name == "@latest" && heads.empty())
+    throw make_error(ErrorKind::not_found, "there are no runs in namespace {}", name_space_);
+  if (name == "@latest") return heads.front().id;
+  std::vector<std::string> all, matches;
+  for (const auto& head : heads) {
+    if (head.id == name) return name;
+    all.push_back(head.id);
+    if (!name.empty() && head.id.starts_with(name)) matches.push_back(head.id);
+  }
+  if (matches.size() == 1) return matches.front();
+  if (matches.size() > 1) {
+    throw make_error(ErrorKind::input, "{} runs begin with {}", matches.size(), name)
+        .hint(join({matches.begin(), matches.begin() + static_cast<long>(std::min<std::size_t>(matches.size(), 5))}, ", "));
+  }
+  Error error = make_error(ErrorKind::not_found, "there is no run {} in namespace {}", name, name_space_);
+  if (const auto near = nearest(name, all)) error.hint(fmt::format("did you mean '{}'?", *near));
+  throw error;
+}
+
+RunHead KubernetesRecordStore::head(const std::string& run) { return head_of(head_object_of(run)); }
+
+pipeline::Pipeline KubernetesRecordStore::pipeline(const std::string& run) {
+  const auto text = text_of_segments(client_.list(config_maps, name_space_, selector(run, "plan")));
+  if (text.empty()) head_object_of(run);
+  return pipeline::pipeline_from_node(document::read_json(text, "plan of " + run));
+}
+
+std::vector<RecordEntry> KubernetesRecordStore::entries(const std::string& run) {
+  const auto text = text_of_segments(client_.list(config_maps, name_space_, selector(run, "log")));
+  if (text.empty()) head_object_of(run);
+  return entries_of(text, run);
+}
+
+void KubernetesRecordStore::request_stop(const std::string& run, const std::string& why) {
+  const Node patch = Node::mapping({{"data", Node::mapping({{kStopKey, Node::string(why.empty() ? "stopped" : why)}})}});
+  head_object_of(run);
+  throw_unless_ok(client_.send(patient_patch(path_of(config_maps, name_space_, head_name(run)), patch)), "stopping run " + run);
+}
+
+bool KubernetesRecordStore::stop_requested(const std::string& run) {
+  const auto reply = client_.get(config_maps, name_space_, head_name(run));
+  return reply.ok() && reply.body.find_path({"data", kStopKey}) != nullptr;
+}
+
+// The server's garbage collector removes what the head owns. A pod that waits for its result to be recorded would stay.
+void KubernetesRecordStore::remove(const std::string& run) {
+  head_object_of(run);
+  const Node release = Node::mapping(
+      {{"metadata", Node::mapping({{"$deleteFromPrimitiveList/finalizers", Node::strings({std::string(kFinalizer)})}})}});
+  for (const auto& pod : client_.list(kube::types::pods, name_space_, fmt::format("{}={}", kRunLabel, label_value(run)))) {
+    const Node* finalizers = pod.find_path({"metadata", "finalizers"});
+    if (!finalizers) continue;
+    client_.send(patient_patch(path_of(kube::types::pods, name_space_, pod.find_path({"metadata", "name"})->text()), release,
+                               "application/strategic-merge-patch+json"));
+  }
+  const auto reply = client_.remove(config_maps, name_space_, head_name(run),
+                                    Node::mapping({{"apiVersion", Node::string("v1")},
+                                                   {"kind", Node::string("DeleteOptions")},
+                                                   {"propagationPolicy", Node::string("Background")}}));
+  if (reply.status != 404) throw_unless_ok(reply, "deleting run " + run);
+}
+
+}  // namespace kfrun::run
