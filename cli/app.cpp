@@ -45,6 +45,13 @@ CLI::Option* add_choice(CLI::App* verb, const std::string& flag, T& value, const
       ->type_name("WORD");
 }
 
+// A flag or argument that may be given several times; of any other the last counts, as in kubectl.
+CLI::Option* add_list(CLI::App* verb, const std::string& flag, std::vector<std::string>& values, const std::string& help) {
+  return verb->add_option(flag, values, help)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->allow_extra_args(!flag.starts_with('-'));
+}
+
 CLI::Option* add_duration(CLI::App* verb, const std::string& flag, std::optional<Duration>& value, const std::string& help) {
   return verb
       ->add_option_function<std::string>(
@@ -73,10 +80,7 @@ void add_cluster_flags(CLI::App* verb, ClusterFlags& flags) {
   text("-s,--server", config.server, "URL", "API server");
   text("--token", config.token, "TOKEN", "Bearer token");
   text("--as", config.as, "USER", "Impersonate a user");
-  verb->add_option("--as-group", config.as_groups, "Impersonate a group; repeatable")
-      ->group(group)
-      ->type_name("GROUP")
-      ->allow_extra_args(false);
+  add_list(verb, "--as-group", config.as_groups, "Impersonate a group; repeatable")->group(group)->type_name("GROUP");
   text("--certificate-authority", config.certificate_authority, "FILE", "CA of the API server");
   text("--client-certificate", config.client_certificate, "FILE", "Client certificate");
   text("--client-key", config.client_key, "FILE", "Key of the client certificate");
@@ -116,7 +120,7 @@ void add_build(CLI::App& app, BuildFlags& flags) {
   verb->add_option("--reorder", flags.reorder, "Order of the output (legacy|none)")->type_name("WORD");
   verb->add_flag("--enable-helm", flags.enable_helm, "Run the helm program for helmCharts");
   verb->add_option("--helm-command", flags.helm_command, "The helm program")->type_name("PROGRAM");
-  verb->add_option("--helm-api-versions", flags.helm_api_versions, "Passed to helm")->type_name("LIST");
+  add_list(verb, "--helm-api-versions", flags.helm_api_versions, "Passed to helm; repeatable")->type_name("VERSION");
   verb->add_option("--helm-kube-version", flags.helm_kube_version, "Passed to helm")->type_name("VERSION");
   verb->add_flag("--helm-debug", flags.helm_debug, "Passed to helm");
   verb->add_flag("--enable-alpha-plugins", flags.enable_alpha_plugins, "Allow plugins and functions");
@@ -125,10 +129,8 @@ void add_build(CLI::App& app, BuildFlags& flags) {
   verb->add_flag("--enable-star", flags.enable_star, "Accepted; Starlark functions cannot be run");
   verb->add_flag("--network", flags.network, "Allow functions in containers the network");
   verb->add_option("--network-name", flags.network_name, "The network for them")->type_name("NAME");
-  verb->add_option("--mount", flags.mounts, "Mounts for functions in containers")->type_name("MOUNT")->allow_extra_args(false);
-  verb->add_option("-e,--env", flags.environment, "Environment for functions")
-      ->type_name("NAME[=VALUE]")
-      ->allow_extra_args(false);
+  add_list(verb, "--mount", flags.mounts, "Mounts for functions in containers")->type_name("MOUNT");
+  add_list(verb, "-e,--env", flags.environment, "Environment for functions")->type_name("NAME[=VALUE]");
   verb->add_flag("--as-current-user", flags.as_current_user, "Run functions in containers as this user");
 }
 
@@ -138,9 +140,8 @@ void add_submit(CLI::App& app, SubmitFlags& flags) {
       "Examples:\n  kfrun submit pipeline.yaml --local\n  kfrun submit pipeline.yaml -p rate=0.1 -n team-a\n"
       "  kfrun submit pipeline.yaml -P params.yaml --progress plain -o json");
   verb->add_option("FILE", flags.file, "The pipeline")->required();
-  verb->add_option("-p,--parameter", flags.parameters, "A parameter; @FILE as value reads the file; repeatable")
-      ->type_name("NAME=VALUE")
-      ->allow_extra_args(false);
+  add_list(verb, "-p,--parameter", flags.parameters, "A parameter; @FILE as value reads the file; repeatable")
+      ->type_name("NAME=VALUE");
   verb->add_option("-P,--parameter-file", flags.parameter_file, "A YAML or JSON mapping of parameters")->type_name("FILE");
   verb->add_option("--name", flags.name, "Name of the run (the pipeline's)")->type_name("NAME");
   add_choice(verb, "--progress", flags.progress, kProgressModes, "How progress is shown on stderr");
@@ -166,7 +167,7 @@ void add_compile(CLI::App& app, CompileFlags& flags) {
 void add_lint(CLI::App& app, LintFlags& flags) {
   auto* verb = app.add_subcommand("lint", "Check pipelines and report every fault with its place");
   verb->footer("Examples:\n  kfrun lint pipeline.yaml\n  kfrun lint pipelines/*.yaml -o json");
-  verb->add_option("FILE", flags.files, "Pipelines")->required();
+  add_list(verb, "FILE", flags.files, "Pipelines")->required();
   add_choice(verb, "-o,--output", flags.output, kPlainFormats, "How the result is printed");
 }
 
@@ -205,7 +206,7 @@ void add_run_verbs(CLI::App& app, AllFlags& all) {
 
   auto* remove = app.add_subcommand("delete", "Remove runs with their records, logs and artifacts");
   remove->footer("Examples:\n  kfrun delete digits-x3k2");
-  remove->add_option("RUN", all.remove.runs, "Ids of runs")->required();
+  add_list(remove, "RUN", all.remove.runs, "Ids of runs")->required();
   remove->add_flag("--force", all.remove.force, "Also a run that has not ended");
   add_cluster_flags(remove, all.remove.cluster);
 }
@@ -296,6 +297,7 @@ Flags parse_command_line(int argc, char** argv) {
                "kfrun");
   static AllFlags all;
   app.require_subcommand(0, 1);
+  app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   app.get_formatter()->column_width(34);
   app.set_help_flag("-h,--help", "Print this help");
   app.set_version_flag("--version", "kfrun " KFRUN_VERSION);

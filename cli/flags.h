@@ -29,7 +29,7 @@ struct BuildFlags {
   std::string reorder;  // "", "none", "legacy"
   bool enable_helm = false;
   std::string helm_command = "helm";
-  std::string helm_api_versions;
+  std::vector<std::string> helm_api_versions;
   std::string helm_kube_version;
   bool helm_debug = false;
   bool enable_alpha_plugins = false;

@@ -142,7 +142,11 @@ class RunLogs {
                                task.reason.empty() ? "" : " (" + task.reason + ")"));
       }
     }
-    if (flags_.task.empty()) print_note(fmt::format("no task of run {} has started a command", found_.id));
+    if (flags_.task.empty()) {
+      const auto cached = std::count_if(summary.tasks.begin(), summary.tasks.end(),
+                                        [](const auto& task) { return task.state == run::State::cached; });
+      print_note(fmt::format("no task of run {} ran a command in it; {} were taken from the cache", found_.id, cached));
+    }
   }
 
   const LogsFlags& flags_;

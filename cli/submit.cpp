@@ -32,8 +32,9 @@ Submission prepare(const SubmitFlags& flags, pipeline::Pipeline pipeline) {
 void print_places(const SubmitFlags& flags, const run::RunSummary& summary) {
   const std::string& id = summary.head.id;
   if (flags.cluster.local) {
-    const run::LocalLayout layout{state_directory()};
-    print_note(fmt::format("logs and artifacts are in {}; 'kfrun logs {}' prints the logs", layout.run(id), id));
+    const std::string folder = run::LocalLayout{state_directory()}.run(id);
+    if (disk().is_directory(folder + "/logs"))
+      print_note(fmt::format("logs are in {}/logs ('kfrun logs {}' prints them), artifacts in {}/artifacts", folder, id, folder));
   } else {
     print_note(fmt::format("'kfrun logs {0} -n {1}' prints the logs; artifacts are in the claim {2} of namespace {1}", id,
                            summary.head.name_space, run::kArtifactClaim));

@@ -26,10 +26,12 @@ grep '^kind:' "$manifests" | sed 's/kind: /  /'
 run=$("$kfrun" runs --local -o name | head -n 1)
 folder=${KFRUN_STATE_DIR:-${XDG_STATE_HOME:-$HOME/.local/state}/kfrun}/runs/$run
 step 'Done. Where things are'
-cat <<END
-  the binary   $kfrun
-  the run      $kfrun get $run
-  its logs     $folder/logs        ($kfrun logs $run)
-  its outputs  $folder/artifacts
-  manifests    $PWD/$manifests
-END
+echo "  the binary     $kfrun"
+echo "  the run        $kfrun get $run"
+if [ -d "$folder/logs" ]; then
+  echo "  its logs       $folder/logs    ($kfrun logs $run)"
+  echo "  its artifacts  $folder/artifacts"
+else
+  echo "  its artifacts  the paths above; all came from the cache of an earlier run"
+fi
+echo "  manifests      $PWD/$manifests"

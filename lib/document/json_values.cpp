@@ -4,7 +4,9 @@
 #include <cmath>
 
 #include "document/number.h"
+#include "document/reread.h"
 #include "document/resolve.h"
+#include "document/timestamp.h"
 
 namespace kfrun::document {
 
@@ -26,23 +28,26 @@ void check_keys(const Node& node) {
   }
 }
 
+// `in_flow`: whether a collection around the node is in flow style.
 template <typename Change>
-Node with_scalars(const Node& node, Change change) {
-  if (node.is_scalar()) return change(node);
+Node with_scalars(const Node& node, Change change, bool in_flow = false) {
+  if (node.is_scalar()) return change(node, in_flow);
+  const bool flow = in_flow || node.style() == Style::flow;
   if (node.is_sequence()) {
     Sequence items;
     items.reserve(node.size());
-    for (const auto& item : node.items()) items.push_back(with_scalars(item, change));
+    for (const auto& item : node.items()) items.push_back(with_scalars(item, change, flow));
     return Node::sequence(std::move(items));
   }
   check_keys(node);
   Mapping members;
   members.reserve(node.size());
-  for (const auto& [key, value] : node.members()) members.push_back({key, with_scalars(value, change)});
+  for (const auto& [key, value] : node.members()) members.push_back({key, with_scalars(value, change, flow)});
   return Node::mapping(std::move(members));
 }
 
-Node to_json_scalar(const Node& node) {
+Node to_json_scalar(const Node& node, bool in_flow) {
+  if (in_flow && is_quoted_in_flow(node)) return Node::string(node.text());
   switch (node.tag()) {
     case Tag::null:
       return Node::null();
@@ -55,14 +60,14 @@ Node to_json_scalar(const Node& node) {
       return Node::scalar(std::move(text), whole ? Tag::integer : Tag::floating);
     }
     case Tag::timestamp:
-      return Node::string(json_time_text(node.text()));
+      return Node::string(json_timestamp(node.text()).value_or(node.text()));
     default:
-      return Node::string(node.text());
+      return Node::string(!in_flow && is_changed_by_folding(node) ? refolded(node.text()) : node.text());
   }
 }
 
 // Go's yaml.Marshal of a value that encoding/json read.
-Node from_json_scalar(const Node& node) {
+Node from_json_scalar(const Node& node, bool) {
   if (node.is_number()) {
     const auto value = number_value(node.text());
     std::string text = value ? go_shortest_number(*value) : node.text();
@@ -90,34 +95,6 @@ std::string json_number_text(const Node& number) {
   if (!value) return text;
   if (std::isfinite(*value)) return json_number(*value);
   throw make_error(ErrorKind::input, "json: unsupported value: {}", std::isnan(*value) ? "NaN" : *value > 0 ? "+Inf" : "-Inf");
-}
-
-std::string json_time_text(const std::string& text) {
-  std::size_t at = 0;
-  // The number at `at`, in two digits at least; steps over the separator behind it.
-  const auto number = [&] {
-    const auto end = std::min(text.find_first_not_of("0123456789", at), text.size());
-    std::string digits = text.substr(at, end - at);
-    at = end + 1;
-    return digits.size() < 2 ? "0" + digits : digits;
-  };
-  const std::string year = number(), month = number(), day = number();
-  const std::string date = year + "-" + month + "-" + day;
-  if (at > text.size()) return date + "T00:00:00Z";
-  const std::string hour = number(), minute = number();
-  auto end = std::min(text.find_first_not_of("0123456789", at), text.size());
-  std::string second = text.substr(at, end - at);
-  if (second.size() < 2) second.insert(0, "0");
-  if (end < text.size() && text[end] == '.') {
-    at = end;
-    end = std::min(text.find_first_not_of("0123456789", at + 1), text.size());
-    auto fraction = text.substr(at, std::min<std::size_t>(end - at, 10));
-    while (fraction.ends_with('0')) fraction.pop_back();
-    if (fraction != ".") second += fraction;
-  }
-  const std::string zone = text.substr(end);
-  const bool utc = zone.empty() || zone == "+00:00" || zone == "-00:00";
-  return fmt::format("{}T{}:{}:{}{}", date, hour, minute, second, utc ? "Z" : zone);
 }
 
 }  // namespace kfrun::document

@@ -18,7 +18,5 @@ Node from_json_values(const Node& node);
 
 // A number in JSON's spelling: integers that fit 64 bits exactly, all others as float64.
 std::string json_number_text(const Node& number);
-// A YAML date as encoding/json prints a time.Time: 2001-12-14 is 2001-12-14T00:00:00Z.
-std::string json_time_text(const std::string& text);
 
 }  // namespace kfrun::document

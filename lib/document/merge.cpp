@@ -241,7 +241,11 @@ void set_field(Node& target, const std::string& name, Node* value, const Node* p
   }
   if (Node* old = target.find(name)) {
     const Style style = old->style();
-    if (old != value) *old = Node(*value);
+    const auto share = old->share();
+    if (old != value) {
+      *old = Node(*value);
+      old->set_share(share, true);
+    }
     set_style(*old, style);
     return;
   }
@@ -268,6 +272,8 @@ class Walker {
     if (!first) return walk_mapping(target, patch, position);
     require(target, first->kind());
     require(patch, first->kind());
+    // What is new in an empty collection is written as the patch wrote it.
+    if (patch && target && !target->is_scalar() && target->size() == 0) target->set_style(patch->style());
     if (first->is_mapping()) return walk_mapping(target, patch, position);
     if (first->is_sequence() && position != MergeSchema::kUnknownSchema && schema_.merges(position)) {
       return walk_list(target, patch, position);

@@ -81,6 +81,7 @@ void Node::set_text(std::string text) {
     style_ = Style::plain;
   }
   value_ = std::move(text);
+  if (share_ != 0) share_ |= kChanged;
 }
 
 std::optional<bool> Node::as_boolean() const {

@@ -77,6 +77,11 @@ class Node {
   int line() const { return static_cast<int>(line_); }
   int column() const { return static_cast<int>(column_); }
   void set_position(int line, int column);
+  // A number that nodes share which stand for one value at several places of a tree (0: none). Assigning a text to such a node
+  // marks it as changed; who keeps the places in step looks at both. Copies carry the number along.
+  std::uint32_t share() const { return share_ & ~kChanged; }
+  bool share_changed() const { return (share_ & kChanged) != 0; }
+  void set_share(std::uint32_t number, bool changed = false) { share_ = number == 0 ? 0 : number | (changed ? kChanged : 0); }
   // Its position as a Place of `file`.
   Place place(const std::string& file, std::string path = {}) const;
 
@@ -121,11 +126,14 @@ class Node {
  private:
   explicit Node(std::variant<std::string, Sequence, Mapping> value, Tag tag, Style style);
 
+  static constexpr std::uint32_t kChanged = 1u << 31;
+
   std::variant<std::string, Sequence, Mapping> value_;
   Tag tag_ = Tag::null;
   Style style_ = Style::plain;
   std::uint32_t line_ = 0;
   std::uint32_t column_ = 0;
+  std::uint32_t share_ = 0;
 };
 
 struct Member {

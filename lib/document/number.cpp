@@ -40,36 +40,53 @@ std::string fixed(double value) {
   return sign + digits.substr(0, whole) + "." + digits.substr(whole);
 }
 
+struct Integer {
+  bool negative = false;
+  unsigned long long magnitude = 0;
+};
+
+bool take_sign(std::string_view& text) {
+  const bool negative = text.starts_with('-');
+  if (negative || text.starts_with('+')) text.remove_prefix(1);
+  return negative;
+}
+
+// strconv.ParseInt with base 0 after go-yaml took the underscores out, and go-yaml's own 0b-1 and 0o-7. Leading zeros mean octal.
+std::optional<Integer> parse_integer_spelling(std::string_view text) {
+  std::string plain;
+  if (text.find('_') != std::string_view::npos) {
+    plain = without_underscores(text);
+    text = plain;
+  }
+  Integer result;
+  const bool is_signed = text.starts_with('-') || text.starts_with('+');
+  result.negative = take_sign(text);
+  int base = 10;
+  if (text.size() > 1 && text[0] == '0') {
+    const char mark = text.size() > 2 ? text[1] : '0';
+    base = mark == 'x' || mark == 'X' ? 16 : mark == 'b' || mark == 'B' ? 2 : 8;
+    text.remove_prefix(base != 8 || mark == 'o' || mark == 'O' ? 2 : 1);
+    if (!is_signed && (mark == 'b' || mark == 'o')) result.negative = take_sign(text);
+  }
+  const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), result.magnitude, base);
+  if (fault != std::errc() || text.empty() || end != text.data() + text.size()) return std::nullopt;
+  return result;
+}
+
 }  // namespace
 
 std::optional<long long> integer_value(std::string_view text) {
-  std::string plain = without_underscores(text);
-  bool negative = false;
-  std::string_view rest = plain;
-  if (!rest.empty() && (rest[0] == '-' || rest[0] == '+')) {
-    negative = rest[0] == '-';
-    rest.remove_prefix(1);
-  }
-  int base = 10;
-  if (rest.size() > 1 && rest[0] == '0') {
-    const char mark = rest[1];
-    base = mark == 'x' || mark == 'X' ? 16 : mark == 'b' || mark == 'B' ? 2 : 8;
-    rest.remove_prefix(base != 8 || mark == 'o' || mark == 'O' ? 2 : 1);
-    if (base == 8 && rest.find_first_of("89") != std::string_view::npos) base = 10;
-  }
-  unsigned long long magnitude = 0;
-  const auto [end, fault] = std::from_chars(rest.data(), rest.data() + rest.size(), magnitude, base);
-  if (fault != std::errc() || rest.empty() || end != rest.data() + rest.size()) return std::nullopt;
+  const auto parsed = parse_integer_spelling(text);
+  if (!parsed) return std::nullopt;
   constexpr auto limit = static_cast<unsigned long long>(std::numeric_limits<long long>::max());
-  if (magnitude > limit + (negative ? 1 : 0)) return std::nullopt;
-  return negative ? static_cast<long long>(0 - magnitude) : static_cast<long long>(magnitude);
+  if (parsed->magnitude > limit + (parsed->negative ? 1 : 0)) return std::nullopt;
+  return parsed->negative ? static_cast<long long>(0 - parsed->magnitude) : static_cast<long long>(parsed->magnitude);
 }
 
 std::optional<unsigned long long> unsigned_value(std::string_view text) {
-  unsigned long long value = 0;
-  const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (fault != std::errc() || text.empty() || end != text.data() + text.size()) return std::nullopt;
-  return value;
+  if (text.starts_with('-') || text.starts_with('+')) return std::nullopt;
+  const auto parsed = parse_integer_spelling(text);
+  return parsed && !parsed->negative ? std::optional(parsed->magnitude) : std::nullopt;
 }
 
 std::optional<double> number_value(std::string_view text) {

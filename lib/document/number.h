@@ -10,7 +10,7 @@ namespace kfrun::document {
 // The value of an integer in any spelling YAML readers accept: decimal, 0x1F, 0o17, 0644 (octal), 0b101, signs, underscores.
 // Nothing when it does not fit 64 bits (signed) or is none.
 std::optional<long long> integer_value(std::string_view text);
-// A plain decimal integer from 0 to 2^64-1.
+// The same from 0 to 2^64-1, without a sign.
 std::optional<unsigned long long> unsigned_value(std::string_view text);
 // The value of an integer or a float in any spelling YAML readers accept, .inf and .nan included.
 std::optional<double> number_value(std::string_view text);

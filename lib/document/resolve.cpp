@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "document/number.h"
+#include "document/timestamp.h"
 
 namespace kfrun::document {
 
@@ -31,16 +32,11 @@ bool only(std::string_view text, std::string_view digits) {
   return !text.empty() && text.find_first_not_of(digits) == std::string_view::npos;
 }
 
-// What strconv.ParseInt(text, 0, 64) and ParseUint take after underscores went, whatever the size.
-bool is_integer(std::string_view text) {
-  if (!text.empty() && (text[0] == '-' || text[0] == '+')) text.remove_prefix(1);
-  if (text.size() > 2 && text[0] == '0') {
-    const char mark = text[1];
-    const auto rest = text.substr(2);
-    if (mark == 'x' || mark == 'X') return only(rest, "0123456789abcdefABCDEF");
-    if (mark == 'b' || mark == 'B') return only(rest, "01");
-    if (mark == 'o' || mark == 'O') return only(rest, "01234567");
-  }
+// An integer of the core schema: decimal, 0o17, 0x1F, whatever the size.
+bool is_core_integer(std::string_view text) {
+  if (text.starts_with("0x")) return only(text.substr(2), "0123456789abcdefABCDEF");
+  if (text.starts_with("0o")) return only(text.substr(2), "01234567");
+  if (text[0] == '-' || text[0] == '+') text.remove_prefix(1);
   return only(text, "0123456789");
 }
 
@@ -74,56 +70,33 @@ bool is_float(std::string_view text) {
   return i == text.size() && !overflows(text);
 }
 
-// The layouts go-yaml's parseTimestamp allows: 2006-1-2, and with a time behind T, t or a blank.
-bool is_timestamp(std::string_view text) {
-  std::size_t i = 0;
-  const auto digits = [&](std::size_t least, std::size_t most) {
-    const auto start = i;
-    while (i < text.size() && i - start < most && text[i] >= '0' && text[i] <= '9') ++i;
-    return i - start >= least;
-  };
-  const auto take = [&](char c) { return i < text.size() && text[i] == c ? (++i, true) : false; };
-  const auto number = [&](std::size_t from) {
-    int value = 0;
-    for (auto k = from; k < i; ++k) value = value * 10 + (text[k] - '0');
-    return value;
-  };
-  if (!digits(4, 4) || !take('-')) return false;
-  auto start = i;
-  if (!digits(1, 2) || number(start) < 1 || number(start) > 12 || !take('-')) return false;
-  start = i;
-  if (!digits(1, 2) || number(start) < 1 || number(start) > 31) return false;
-  if (i == text.size()) return true;
-  const bool blank = text[i] == ' ';
-  if (!blank && text[i] != 'T' && text[i] != 't') return false;
-  ++i;
-  start = i;
-  if (!digits(1, 2) || number(start) > 23 || !take(':')) return false;
-  start = i;
-  if (!digits(1, 2) || number(start) > 59 || !take(':')) return false;
-  start = i;
-  if (!digits(1, 2) || number(start) > 59) return false;
-  if (take('.') && !digits(1, 9)) return false;
-  if (i == text.size()) return blank;
-  if (take('Z')) return i == text.size();
-  if (!take('+') && !take('-')) return false;
-  return digits(2, 2) && take(':') && digits(2, 2) && i == text.size();
-}
-
 bool may_be_number(std::string_view text) {
   return (text[0] >= '0' && text[0] <= '9') || text[0] == '-' || text[0] == '+' || text[0] == '.';
 }
 
-Tag resolve_number(std::string_view text) {
-  std::string plain;
-  std::string_view digits = text;
-  if (text.find('_') != std::string_view::npos) {
-    std::copy_if(text.begin(), text.end(), std::back_inserter(plain), [](char c) { return c != '_'; });
-    digits = plain;
+// Behind a '.', Go's ParseFloat reads the text, which takes underscores only between digits.
+Tag resolve_fraction(std::string_view text) {
+  const auto digit = [&](std::size_t at) { return at < text.size() && text[at] >= '0' && text[at] <= '9'; };
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '_' && (i == 0 || !digit(i - 1) || !digit(i + 1))) return Tag::string;
   }
-  if (is_integer(digits)) return Tag::integer;
-  // Go parses floats with underscores taken out only where its pattern allows the text as written.
-  return is_float(text) || (digits.size() != text.size() && is_float(digits)) ? Tag::floating : Tag::string;
+  std::string plain(text);
+  std::erase(plain, '_');
+  return is_float(plain) ? Tag::floating : Tag::string;
+}
+
+Tag resolve_number(std::string_view text, Schema schema) {
+  if (text[0] == '.') return resolve_fraction(text);
+  if (json_timestamp(text)) return Tag::timestamp;
+  if (integer_value(text) || unsigned_value(text)) {
+    // v2 does not know a sign behind 0o.
+    const bool odd_octal = schema == Schema::go_yaml_v2 && text.starts_with("0o") && text.find_first_of("+-") == 2;
+    return odd_octal ? Tag::string : Tag::integer;
+  }
+  if (text.find('_') == std::string_view::npos) return is_float(text) ? Tag::floating : Tag::string;
+  std::string plain(text);
+  std::erase(plain, '_');
+  return is_float(plain) ? Tag::floating : Tag::string;
 }
 
 // ^[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?$
@@ -162,8 +135,7 @@ Tag resolve_plain(std::string_view text, Schema schema) {
   if (schema == Schema::go_yaml_v2 && is_old_boolean(text)) return Tag::boolean;
   if (!may_be_number(text)) return Tag::string;
   if (is_infinity_or_nan(text)) return Tag::floating;
-  if (const Tag number = resolve_number(text); number != Tag::string) return number;
-  return is_timestamp(text) ? Tag::timestamp : Tag::string;
+  return resolve_number(text, schema);
 }
 
 Tag resolve_core(std::string_view text) {
@@ -172,7 +144,7 @@ Tag resolve_core(std::string_view text) {
   if (!may_be_number(text)) return Tag::string;
   if (is_infinity_or_nan(text)) return Tag::floating;
   if (text.find('_') != std::string_view::npos) return Tag::string;
-  if (is_integer(text) && !(text.size() > 2 && text[0] == '0' && (text[1] == 'b' || text[1] == 'B'))) return Tag::integer;
+  if (is_core_integer(text)) return Tag::integer;
   return is_float(text) ? Tag::floating : Tag::string;
 }
 

@@ -2,10 +2,13 @@
 // errors are the same.
 #include <yaml.h>
 
+#include <algorithm>
+#include <iterator>
 #include <map>
 
 #include "base/digest.h"
 #include "base/text.h"
+#include "document/number.h"
 #include "document/reader.h"
 #include "document/resolve.h"
 
@@ -43,6 +46,24 @@ class Event {
 };
 
 std::string_view view(const yaml_char_t* text) { return text ? reinterpret_cast<const char*>(text) : std::string_view(); }
+
+// Each byte that belongs to no well-formed character becomes U+FFFD, as in encoding/json.
+std::string valid_utf8(const std::string& bytes) {
+  if (is_valid_utf8(bytes)) return bytes;
+  std::string text;
+  for (std::size_t at = 0; at < bytes.size();) {
+    std::size_t length = 4;
+    while (length > 0 && (at + length > bytes.size() || !is_valid_utf8({bytes.data() + at, length}))) --length;
+    if (length == 0) {
+      text += "\xEF\xBF\xBD";
+      ++at;
+    } else {
+      text.append(bytes, at, length);
+      at += length;
+    }
+  }
+  return text;
+}
 
 // Reads one document's text.
 class Parser {
@@ -133,9 +154,7 @@ class Parser {
     const Style style = style_of(scalar.style);
     Tag tag = style == Style::plain ? resolve_plain(text, schema_) : Tag::string;
     if (!tag_text.empty() && tag_text != "!") {
-      tag = explicit_tag(tag_text, text, place);
-    } else if (tag_text == "!") {
-      tag = Tag::string;
+      tag = explicit_tag(tag_text, style != Style::plain, text, place);
     }
     Node node = Node::scalar(std::move(text), tag, style);
     node.set_position(place.line, place.column);
@@ -144,24 +163,38 @@ class Parser {
     return node;
   }
 
-  static Tag explicit_tag(std::string_view tag, std::string& text, const Place& place) {
+  // The tag that a `!!word` leaves a scalar with; the text of a `!!binary` is decoded.
+  Tag explicit_tag(std::string_view tag, bool quoted, std::string& text, const Place& place) const {
     constexpr std::string_view prefix = "tag:yaml.org,2002:";
     if (!tag.starts_with(prefix)) return Tag::string;
     const auto word = tag.substr(prefix.size());
-    if (word == "str") return Tag::string;
-    if (word == "int") return Tag::integer;
-    if (word == "float") return Tag::floating;
-    if (word == "bool") return Tag::boolean;
-    if (word == "null") return Tag::null;
-    if (word == "timestamp") return Tag::timestamp;
     if (word == "binary") {
-      try {
-        text = decode_base64(text);
-      } catch (Error& error) {
-        throw error.at(place);
-      }
+      text = decoded_binary(text, place);
+      return Tag::string;
     }
-    return Tag::string;
+    if (word == "merge" && !quoted) return Tag::merge;
+    const auto wanted = std::find(std::begin(kTagWords), std::end(kTagWords), word);
+    if (wanted == std::end(kTagWords) || word == "str") return Tag::string;
+    const Tag found = resolve_plain(text, schema_);
+    const auto tag_of_word = static_cast<Tag>(wanted - std::begin(kTagWords));
+    if (found == tag_of_word) return found;
+    if (tag_of_word == Tag::floating && found == Tag::integer && integer_value(text)) return Tag::floating;
+    const Tag said = found == Tag::merge ? Tag::string : found;
+    throw input_error(place, "yaml: cannot decode !!{} `{}` as a !!{}", kTagWords[static_cast<std::size_t>(said)], text, word);
+  }
+
+  // The words of tags in the order of the enumeration.
+  static constexpr std::string_view kTagWords[] = {"null", "bool", "int", "float", "str", "timestamp"};
+
+  // A string in Go is bytes; JSON makes of what is not UTF-8 a replacement character.
+  static std::string decoded_binary(const std::string& text, const Place& place) {
+    std::string bytes;
+    try {
+      bytes = decode_base64(text);
+    } catch (const Error&) {
+      throw input_error(place, "yaml: !!binary value contains invalid base64 data");
+    }
+    return valid_utf8(bytes);
   }
 
   Node read_sequence(const Event& event, const Place& place, std::size_t depth) {
@@ -184,7 +217,7 @@ class Parser {
     node.set_position(place.line, place.column);
     node.set_style(event->data.mapping_start.style == YAML_FLOW_MAPPING_STYLE ? Style::flow : Style::block);
     const auto before = open(event->data.mapping_start.anchor);
-    std::vector<Node> merges;
+    std::optional<Node> merged;
     for (;;) {
       Event key_event;
       next(key_event);
@@ -194,25 +227,39 @@ class Parser {
       next(value_event);
       Node value = read_node(value_event, depth + 1);
       if (key.is_scalar() && key.tag() == Tag::merge) {
-        merges.push_back(std::move(value));
+        if (merged) throw input_error(place, "duplicate merge key");
+        if (value_event->type == YAML_ALIAS_EVENT && !value.is_mapping()) {
+          throw input_error(place, "invalid map merge: received alias for a non-map value");
+        }
+        merged = std::move(value);
       } else {
-        node.members().push_back({std::move(key), std::move(value)});
+        add_member(node, std::move(key), std::move(value));
       }
     }
-    for (const auto& merge : merges) merge_into(node, merge);
+    if (merged) merge_into(node, *merged);
     remember(event->data.mapping_start.anchor, node, ++nodes_ - before);
     return node;
+  }
+
+  void add_member(Node& node, Node key, Node value) const {
+    if (schema_ == Schema::go_yaml_v3) {
+      // kyaml clears "<<" after it merged, quoted or not; and it does not find a null key again and adds it a second time.
+      if (key.text() == "<<") return;
+      if (key.is_null() && !key.text().empty()) node.members().push_back({key, value});
+    }
+    node.members().push_back({std::move(key), std::move(value)});
   }
 
   // `<<`: explicit keys win, then the first of several merged mappings.
   void merge_into(Node& target, const Node& merged) const {
     if (merged.is_sequence()) {
-      for (const auto& item : merged.items()) merge_into(target, item);
+      for (const auto& item : merged.items()) {
+        if (item.is_sequence()) throw input_error(merged.place(file_), "invalid map merge: received a nested sequence");
+        merge_into(target, item);
+      }
       return;
     }
-    if (!merged.is_mapping()) {
-      throw input_error(merged.place(file_), "yaml: map merge requires map or sequence of maps as the value");
-    }
+    if (!merged.is_mapping()) throw input_error(merged.place(file_), "map merge requires map or sequence of maps as the value");
     for (const auto& [key, value] : merged.members()) {
       if (!target.find(key.text())) target.members().push_back({key, value});
     }

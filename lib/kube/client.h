@@ -45,6 +45,7 @@ struct Reply {
   std::string failure;                         // why no answer came: libcurl's words, or those of the credential plugin
   // What throw_unless_ok() throws for status 0: unreachable, timed_out, denied (no credentials), input (TLS, URL).
   ErrorKind failure_kind = ErrorKind::unreachable;
+  std::vector<std::string> hints;  // what to do about the failure
   int attempts = 1;
   int http_version = 0;  // 11 or 20; 0 when no answer came
 

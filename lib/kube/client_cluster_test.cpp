@@ -323,6 +323,8 @@ TEST_CASE("a server that is not the one of the kubeconfig is not spoken to") {
   CHECK(reply.status == 0);
   CHECK(reply.attempts == 1);
   CHECK(reply.failure_kind == ErrorKind::input);
+  REQUIRE(reply.hints.size() == 1);
+  CHECK_THAT(reply.hints.front(), ContainsSubstring("certificate-authority"));
 
   config = cluster_config();
   config.tls_server_name = "kubernetes.default.svc";

@@ -131,7 +131,7 @@ TEST_CASE_METHOD(World, "of the files in KUBECONFIG the first wins each name and
   CHECK(config.name_space == "default");
 }
 
-TEST_CASE_METHOD(World, "--kubeconfig is read alone and must exist") {
+TEST_CASE_METHOD(World, "the file of --kubeconfig is read alone and must exist") {
   environment["KUBECONFIG"] = "/home/ann/.kube/config";
   overrides.kubeconfig = "/absent";
   CHECK(error().kind() == ErrorKind::not_found);

@@ -153,8 +153,8 @@ void Loop::begin(const CallPtr& call) {
   } catch (const Error& error) {
     Reply reply;
     reply.failure = error.what();
-    for (const std::string& hint : error.hints()) reply.failure += fmt::format(" ({})", hint);
     reply.failure_kind = error.kind();
+    reply.hints = error.hints();
     return finish(call, std::move(reply));
   }
   carried_.emplace(call->transfer->easy(), call);

@@ -51,6 +51,7 @@ void throw_unless_ok(const Reply& reply, std::string_view doing) {
   if (reply.status == 0 && reply.failure_kind == ErrorKind::unreachable) {
     error.hint("is the cluster running, and does the kubeconfig name the right server?");
   }
+  for (const std::string& hint : reply.hints) error.hint(hint);
   if (!doing.empty()) error.within(std::string(doing));
   throw error;
 }

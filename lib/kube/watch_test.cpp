@@ -196,7 +196,7 @@ TEST_CASE("a list whose continue token has expired begins again, and tells nothi
   CHECK(watcher.events(4) == Words{"added a@1", "added b@2", "added c@3", "synced"});
 }
 
-TEST_CASE("a silent stream is dead, and the next one has a connection of its own") {
+TEST_CASE("a silent stream is dead, and the watch resumes") {
   WatchOptions options;
   options.silence = milliseconds(150);
   std::atomic<int> watches = 0;

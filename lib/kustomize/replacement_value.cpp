@@ -7,6 +7,7 @@
 #include "kustomize/field_path.h"
 #include "kustomize/kyaml_text.h"
 #include "kustomize/setters.h"
+#include "kustomize/shared_values.h"
 
 namespace kfrun::kustomize {
 
@@ -49,6 +50,7 @@ std::string placed(const Node& target, const std::string& value, const FieldOpti
 void set_field(const FieldMatch& field, const Node& value, const FieldOptions& options) {
   Node& target = *field.node;
   Node copy = value;
+  clear_shared(copy);
   if (!options.delimiter.empty()) {
     std::string text = placed(target, value_text(value), options);
     if (copy.is_scalar()) copy.set_text(std::move(text));
@@ -174,10 +176,13 @@ void write_to_path(Node& object, const Node& value, const std::string& path, con
                                     replace_all(path, "\\", "\\\\"));
   auto matches = within(missing, [&] { return match_fields(object, parts, created_kind(value, options)); });
   if (matches.fields.empty()) throw input_error({}, "{}", missing);
+  bool changed_shared = false;
   for (const FieldMatch& field : matches.fields) {
     set_field(field, value, options);
     check_type(*field.node);
+    changed_shared |= field.node->share_changed();
   }
+  if (changed_shared) sync_shared(object);
 }
 
 }  // namespace kfrun::kustomize

@@ -55,15 +55,16 @@ void set_scalar(Node& node, std::string text) {
   set_scalar(node, std::move(text), tag);
 }
 
-void set_text_entry(Node& mapping, std::string_view key, const std::string& value) {
+Node* set_text_entry(Node& mapping, std::string_view key, const std::string& value) {
   require_kind(mapping, NodeKind::mapping);
-  if (mapping.is_null()) return;
+  if (mapping.is_null()) return nullptr;
   if (Node* old = mapping.find(key)) {
-    Style style = old->is_scalar() ? old->style() : Style::plain;
-    *old = Node::scalar(value, Tag::string, style);
-    return;
+    old->set_text(value);
+    old->set_tag(Tag::string);
+    return old;
   }
   mapping.members().push_back({Node::string(std::string(key)), Node::string(value)});
+  return &mapping.members().back().value;
 }
 
 }  // namespace kfrun::kustomize

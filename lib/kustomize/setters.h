@@ -21,7 +21,8 @@ document::Node untagged_scalar(std::string text);
 void set_scalar(document::Node& node, std::string text, document::Tag tag);
 // The same without a tag: a plain scalar is resolved anew by its text.
 void set_scalar(document::Node& node, std::string text);
-// Sets a string member of a mapping, keeping the style of an old value; a null is left alone, as kyaml does.
-void set_text_entry(document::Node& mapping, std::string_view key, const std::string& value);
+// Sets a string member of a mapping, keeping the style of an old value. Returns the member's value; nullptr for a null, which is
+// left alone, as kyaml does.
+document::Node* set_text_entry(document::Node& mapping, std::string_view key, const std::string& value);
 
 }  // namespace kfrun::kustomize

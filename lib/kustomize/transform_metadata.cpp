@@ -1,6 +1,7 @@
 #include "kustomize/transform_metadata.h"
 
 #include "kustomize/setters.h"
+#include "kustomize/shared_values.h"
 
 namespace kfrun::kustomize {
 
@@ -28,9 +29,24 @@ FieldSpecs label_fields(const LabelSet& entry, const TransformerConfig& config) 
 }
 
 void transform_labels(Node& object, const TextMap& labels, const FieldSpecs& specs) {
+  // Values that are new share one node between all places of their key.
+  std::vector<std::uint32_t> shares(labels.size(), 0);
+  bool changed_shared = false;
   apply_field_specs(object, specs, NewField::mapping, [&](Node& mapping) {
-    for (const auto& [key, value] : labels) set_text_entry(mapping, key, value);
+    auto share = shares.begin();
+    for (const auto& [key, value] : labels) {
+      bool is_new = mapping.is_mapping() && mapping.find(key) == nullptr;
+      Node* entry = set_text_entry(mapping, key, value);
+      if (is_new) {
+        if (*share == 0) *share = next_share();
+        entry->set_share(*share);
+      } else if (entry != nullptr) {
+        changed_shared |= entry->share_changed();
+      }
+      ++share;
+    }
   });
+  if (changed_shared) sync_shared(object);
 }
 
 void transform_annotations(Node& object, const TextMap& annotations, const FieldSpecs& specs) {

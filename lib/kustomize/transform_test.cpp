@@ -48,6 +48,20 @@ TEST_CASE("common labels reach metadata, selectors and templates; plain labels o
   CHECK_THROWS_WITH(label_fields(conflicting, config()), "failed to merge labels: conflicting fieldspecs");
 }
 
+TEST_CASE("a label that was set at several places at once changes at all of them") {
+  // kustomize 5.8.2: an overlay's plain label reaches the selectors that its base's label made.
+  const std::string deployment = "apiVersion: apps/v1\nkind: Deployment\nspec: {template: {spec: {}}}\n";
+  LabelSet base{{{"a", "1"}}, true, false, false, {}};
+  LabelSet overlay{{{"a", "x"}, {"b", "y"}}, false, false, false, {}};
+  CHECK(after(deployment,
+              [&](Node& node) {
+                transform_labels(node, base.pairs, label_fields(base, config()));
+                transform_labels(node, overlay.pairs, label_fields(overlay, config()));
+              }) ==
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  labels:\n    a: x\n    b: \"y\"\nspec:\n  selector:\n    "
+        "matchLabels:\n      a: x\n  template:\n    metadata:\n      labels:\n        a: x\n    spec: {}\n");
+}
+
 TEST_CASE("a prefix keeps a number a number, and some kinds keep their names") {
   CHECK(after("kind: A\nmetadata: {name: 2}\n", [](Node& node) { add_prefix(node, "1", config().name_prefix[0]); }) ==
         "kind: A\nmetadata:\n  name: 12\n");

@@ -166,7 +166,8 @@ class TextPrinter {
 
   static std::string retry_text(const RetryPolicy& retry) {
     std::string text = std::to_string(retry.limit);
-    if (retry.backoff > Duration::zero()) text += fmt::format(", after {} times {}", kfrun::to_string(retry.backoff), retry.factor);
+    if (retry.backoff > Duration::zero())
+      text += fmt::format(", after {} times {}", kfrun::to_string(retry.backoff), retry.factor);
     if (retry.max_backoff) text += ", at most " + kfrun::to_string(*retry.max_backoff);
     if (retry.condition) text += ", when " + to_string(*retry.condition);
     return text;

@@ -113,7 +113,7 @@ class Digits(Case):
         found = states(run)
         self.assertEqual({found[f"train#{i}"] for i in range(6)}, {"succeeded"})
         self.assertEqual(found["release"], "succeeded")
-        self.assertEqual(json.loads(path_of(run["outputs"]["metrics"]["uri"]).read_text()), metrics)
+        self.assertEqual(json.loads(path_of(run["outputs"]["metrics"]["$artifact"]).read_text()), metrics)
         self.assertEqual((run["outputs"]["accuracy"], run["outputs"]["best"]), (metrics["accuracy"], best))
         self.assertGreaterEqual(metrics["accuracy"], 0.97)
 
