@@ -93,9 +93,13 @@ Carried carry(const SubmitFlags& flags, const Submission& submission, run::Recor
   const auto screen = make_progress_screen(flags.progress, submission.head.created);
   const InterruptGuard guard([&executor] { executor.wake(); });
   LeavableExecutor leavable(executor);
+  const auto stop_reason = [&] {
+    screen->tick(system_clock().now());
+    return stop_reasons();
+  };
   try {
     run::drive(engine, {leavable, *record, cache, system_clock(), [&](const run::Progress& progress) { screen->show(progress); },
-                        [&] { return stop_reasons(); }});
+                        stop_reason});
   } catch (const Left&) {
   }
   screen->finish();

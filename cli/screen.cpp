@@ -88,14 +88,23 @@ class TerminalScreen : public ProgressScreen {
         std::fputs((line_of(progress, colour_) + failure_lines(progress)).c_str(), stderr);
       }
     }
-    draw(progress.at);
+    tick(progress.at);
+  }
+  void tick(TimePoint now) override {
+    if (now - drawn_ >= kDrawInterval) draw(now);
   }
   void finish() override { clear(); }
 
  private:
-  void clear() { std::fputs("\r\033[K", stderr); }
+  static constexpr auto kDrawInterval = std::chrono::milliseconds(100);
+
+  void clear() {
+    std::fputs("\r\033[K", stderr);
+    drawn_ = {};
+  }
 
   void draw(TimePoint now) {
+    drawn_ = now;
     std::size_t done = 0;
     std::string running;
     for (const auto& [name, state] : states_) {
@@ -112,6 +121,7 @@ class TerminalScreen : public ProgressScreen {
 
   bool colour_;
   TimePoint start_;
+  TimePoint drawn_;
   std::map<std::string, run::State> states_;
 };
 

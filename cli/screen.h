@@ -40,6 +40,8 @@ class ProgressScreen {
  public:
   virtual ~ProgressScreen() = default;
   virtual void show(const run::Progress& progress) = 0;
+  // Time passes: called now and then, at least once a second.
+  virtual void tick(TimePoint) {}
   virtual void finish() {}
 };
 std::unique_ptr<ProgressScreen> make_progress_screen(ProgressMode mode, TimePoint start);
