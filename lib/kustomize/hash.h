@@ -1,0 +1,13 @@
+// The suffix that generated ConfigMaps and Secrets get from their content.
+#pragma once
+
+#include <string>
+
+#include "document/node.h"
+
+namespace kfrun::kustomize {
+
+// Ten characters, e.g. "kb4d8bh49t".
+std::string content_hash(const document::Node& object);
+
+}  // namespace kfrun::kustomize

@@ -1,0 +1,108 @@
+#include "kustomize/loader.h"
+
+#include "base/text.h"
+
+namespace kfrun::kustomize {
+
+namespace {
+
+bool is_absolute(std::string_view path) { return !path.empty() && path.front() == '/'; }
+
+// Whether `directory` is `ancestor` or lies below it.
+bool is_in(std::string_view directory, std::string_view ancestor) {
+  if (ancestor == "/" || directory == ancestor) return true;
+  return directory.size() > ancestor.size() && directory.starts_with(ancestor) && directory[ancestor.size()] == '/';
+}
+
+// Throws what Go's filepath.EvalSymlinks says about the first part of an absolute path that is not there.
+[[noreturn]] void throw_unresolved(const FileSystem& files, const std::string& written, const std::string& absolute) {
+  std::string resolved = "/";
+  for (const auto& part : split(clean_path(absolute), '/')) {
+    if (part.empty()) continue;
+    const std::string candidate = join_path(resolved, part);
+    if (resolved != "/" && !files.is_directory(resolved)) {
+      throw make_error(ErrorKind::not_found, "evalsymlink failure on '{}' : not a directory", written);
+    }
+    const auto next = files.resolve(candidate);
+    if (!next) {
+      throw make_error(ErrorKind::not_found, "evalsymlink failure on '{}' : lstat {}: no such file or directory", written, candidate);
+    }
+    resolved = *next;
+  }
+  throw make_error(ErrorKind::not_found, "evalsymlink failure on '{}' : no such file or directory", written);
+}
+
+std::string resolved_path(const FileSystem& files, const std::string& path) {
+  if (auto found = files.resolve(path)) return *found;
+  const std::string here = files.resolve(".").value_or("/");
+  throw_unresolved(files, path, is_absolute(path) ? path : join_path(here, path));
+}
+
+std::string confirmed_directory(const FileSystem& files, const std::string& path) {
+  if (path.empty()) throw make_error(ErrorKind::input, "directory path cannot be empty");
+  std::string found = within("not a valid directory", [&] { return resolved_path(files, path); });
+  if (!files.is_directory(found)) throw make_error(ErrorKind::input, "'{}': file is not directory", path);
+  return found;
+}
+
+std::string root_directory(const FileSystem& files, const std::string& path) {
+  return within("must build at directory", [&] { return confirmed_directory(files, path); });
+}
+
+bool has_ambiguous_part(const std::string& path) {
+  for (const auto& part : split(path, '/')) {
+    if (part != "." && part != ".." && part.find("..") != std::string::npos) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+Loader::Loader(const FileSystem& files, const std::string& path, LoadRestriction restriction)
+    : files_(&files), restriction_(restriction), root_(root_directory(files, path)) {}
+
+Loader::Loader(const Loader* referrer, std::string root)
+    : files_(referrer->files_), restriction_(referrer->restriction_), referrer_(referrer), root_(std::move(root)) {}
+
+Loader Loader::enter(const std::string& path) const {
+  if (path.empty()) throw make_error(ErrorKind::input, "new root cannot be empty");
+  if (is_absolute(path)) throw make_error(ErrorKind::input, "new root '{}' cannot be absolute", path);
+  if (has_ambiguous_part(path)) {
+    throw make_error(ErrorKind::input,
+                     "path \"{}\" is ambiguous: resolves to \"{}\" after normalization, which is likely not the intended target; "
+                     "check for YAML indentation errors in your kustomization file",
+                     path, clean_path(path));
+  }
+  std::string root = root_directory(*files_, join_path(root_, path));
+  for (const Loader* visited = this; visited; visited = visited->referrer_) {
+    if (is_in(visited->root_, root)) {
+      throw make_error(ErrorKind::input, "cycle detected: candidate root '{}' contains visited root '{}'", root, visited->root_);
+    }
+  }
+  return Loader(this, std::move(root));
+}
+
+std::string Loader::locate(const std::string& path) const {
+  const std::string full = is_absolute(path) ? path : clean_path(join_path(root_, path));
+  if (restriction_ == LoadRestriction::none) return full;
+  std::string found = resolved_path(*files_, full);
+  if (files_->is_directory(found)) throw make_error(ErrorKind::input, "'{}' must resolve to a file", full);
+  if (!is_in(directory_of(found), root_)) {
+    throw make_error(ErrorKind::denied, "security; file '{}' is not in or below '{}'", full, root_)
+        .hint("use --load-restrictor LoadRestrictionsNone to read files outside of the kustomization's directory");
+  }
+  return found;
+}
+
+std::string Loader::read(const std::string& path) const {
+  const std::string found = locate(path);
+  if (files_->is_directory(found)) throw make_error(ErrorKind::input, "read {}: is a directory", found);
+  try {
+    return files_->read(found);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::not_found) throw;
+    throw make_error(ErrorKind::not_found, "open {}: no such file or directory", found);
+  }
+}
+
+}  // namespace kfrun::kustomize

@@ -1,0 +1,122 @@
+#include "kustomize/resource_reader.h"
+
+#include <deque>
+#include <map>
+
+#include "document/reader.h"
+
+namespace kfrun::kustomize {
+
+using document::Node;
+
+namespace {
+
+constexpr std::string_view kMalformed = "MalformedYAMLError";
+
+bool is_empty(const Node& node) { return node.is_null() || (!node.is_scalar() && node.size() == 0); }
+
+std::string text_in(const Node& object, std::string_view field) {
+  const Node* value = object.find(field);
+  return value && value->is_scalar() && !value->is_null() ? value->text() : std::string();
+}
+
+// Go's %v of a map of labels or annotations.
+std::string go_map(const Node* map) {
+  std::map<std::string, std::string> sorted;
+  if (map && map->is_mapping()) {
+    for (const auto& member : map->members()) sorted[member.key.text()] = member.value.is_null() ? "" : member.value.text();
+  }
+  std::string text = "map[";
+  for (const auto& [key, value] : sorted) {
+    if (text.size() > 4) text += ' ';
+    text += key + ":" + value;
+  }
+  return text + "]";
+}
+
+// Go's %v of the metadata of an object.
+std::string go_metadata(const Node& object) {
+  const Node* metadata = object.find("metadata");
+  static const Node none;
+  const Node& meta = metadata ? *metadata : none;
+  return fmt::format("{{{{{} {}}} {{{{{} {}}} {} {}}}}}", text_in(object, "apiVersion"), text_in(object, "kind"), text_in(meta, "name"),
+                     text_in(meta, "namespace"), go_map(meta.find("labels")), go_map(meta.find("annotations")));
+}
+
+bool is_list(const Node& object) { return object.text_of("kind").ends_with("List"); }
+
+// A file whose only document is a List is unwrapped as it is read.
+void unwrap_only_list(std::vector<Node>& documents) {
+  if (documents.size() != 1 || !documents.front().is_mapping()) return;
+  const auto kind = documents.front().text_of("kind");
+  if (kind != "List" && kind != "ResourceList") return;
+  Node* items = documents.front().find("items");
+  if (!items || !items->is_sequence()) return;
+  auto inner = std::move(items->items());
+  documents = std::move(inner);
+}
+
+void keep_good(std::vector<Node>& documents, std::deque<Node>& kept) {
+  for (auto& document : documents) {
+    if (is_empty(document)) continue;
+    check_metadata(document);
+    kept.push_back(std::move(document));
+  }
+}
+
+}  // namespace
+
+void check_metadata(const Node& object) {
+  const Node* metadata = object.find("metadata");
+  const bool has_metadata = metadata && !is_empty(*metadata);
+  if (text_in(object, "apiVersion").empty() && text_in(object, "kind").empty() && !has_metadata) {
+    throw Error(ErrorKind::input, "missing Resource metadata", {{}, object.line(), object.column(), {}});
+  }
+  const Place place{{}, object.line(), object.column(), {}};
+  if (text_in(object, "kind").empty()) throw Error(ErrorKind::input, "missing kind in object " + go_metadata(object), place);
+  if (is_list(object)) return;
+  if (!has_metadata || text_in(*metadata, "name").empty()) {
+    throw Error(ErrorKind::input, "missing metadata.name in object " + go_metadata(object), place);
+  }
+}
+
+bool is_malformed(const Error& error) { return std::string_view(error.what()).find(kMalformed) != std::string_view::npos; }
+
+std::vector<Resource> read_resources(std::string_view text, const std::string& file) {
+  auto documents = within(std::string(kMalformed), [&] { return document::read_yaml(text, file); });
+  unwrap_only_list(documents);
+  std::deque<Node> pending;
+  keep_good(documents, pending);
+  std::vector<Resource> resources;
+  resources.reserve(pending.size());
+  // The items of a list go behind all that is still to come.
+  while (!pending.empty()) {
+    Node document = std::move(pending.front());
+    pending.pop_front();
+    Node* items = is_list(document) ? document.find("items") : nullptr;
+    if (!items) {
+      resources.emplace_back(std::move(document));
+      continue;
+    }
+    if (items->is_null()) continue;
+    if (!items->is_sequence()) {
+      throw input_error(items->place(file), "expected array in {}/items, but found {}", document.text_of("kind"),
+                        items->is_mapping() ? "map[string]interface {}" : "string");
+    }
+    keep_good(items->items(), pending);
+  }
+  return resources;
+}
+
+std::vector<Resource> read_resource_file(std::string_view text, const std::string& path) {
+  try {
+    auto resources = read_resources(text, path);
+    for (auto& resource : resources) resource.source = path;
+    return resources;
+  } catch (Error& error) {
+    if (!is_malformed(error)) throw;
+    throw Error(error.kind(), fmt::format("{} in File: {}", error.what(), path), error.place());
+  }
+}
+
+}  // namespace kfrun::kustomize

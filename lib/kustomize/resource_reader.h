@@ -1,0 +1,25 @@
+// Text of manifests to resources.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "kustomize/resource.h"
+
+namespace kfrun::kustomize {
+
+// Every document of `text`, lists flattened, documents without content left out. Throws Error(input): "MalformedYAMLError: yaml:
+// line 3: ...", "missing metadata.name in object {...}". `file` is for places.
+std::vector<Resource> read_resources(std::string_view text, const std::string& file);
+// The same for what kustomize reads from a file: a malformed text is told with "in File: PATH".
+std::vector<Resource> read_resource_file(std::string_view text, const std::string& path);
+
+// Whether an error came from text that is no YAML.
+bool is_malformed(const Error& error);
+
+// Throws when the metadata of an object is not what a resource needs.
+void check_metadata(const document::Node& object);
+
+}  // namespace kfrun::kustomize
