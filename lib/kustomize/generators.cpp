@@ -43,7 +43,8 @@ Pair parse_file_source(const std::string& source) {
     throw make_error(ErrorKind::input, "missing key name for file path \"{}\" in source \"{}\"", source.substr(1), source);
   }
   if (equals + 1 == source.size()) {
-    throw make_error(ErrorKind::input, "missing file path for key name \"{}\" in source \"{}\"", source.substr(0, equals), source);
+    throw make_error(ErrorKind::input, "missing file path for key name \"{}\" in source \"{}\"", source.substr(0, equals),
+                     source);
   }
   return {source.substr(0, equals), source.substr(equals + 1)};
 }
@@ -120,7 +121,8 @@ void apply_options(Node& object, const GeneratorOptions& options) {
 
 }  // namespace
 
-std::optional<GeneratorOptions> merged_options(std::optional<GeneratorOptions> own, const std::optional<GeneratorOptions>& global) {
+std::optional<GeneratorOptions> merged_options(std::optional<GeneratorOptions> own,
+                                               const std::optional<GeneratorOptions>& global) {
   if (!global) return own;
   GeneratorOptions options = own.value_or(GeneratorOptions{});
   options.labels.insert(global->labels.begin(), global->labels.end());

@@ -152,14 +152,13 @@ void read_helm(const Node& node, Kustomization& made) {
   if (const Node* charts = node.find("helmCharts")) made.helm_charts = *charts;
   const Node* old_charts = node.find("helmChartInflationGenerator");
   if (!old_charts) return;
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 7> kNames = {
-      {{"chartName", "name"},
-       {"chartVersion", "version"},
-       {"chartRepoUrl", "repo"},
-       {"values", "valuesFile"},
-       {"valuesLocal", "valuesInline"},
-       {"valuesMerge", "valuesMerge"},
-       {"releaseName", "releaseName"}}};
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 7> kNames = {{{"chartName", "name"},
+                                                                                           {"chartVersion", "version"},
+                                                                                           {"chartRepoUrl", "repo"},
+                                                                                           {"values", "valuesFile"},
+                                                                                           {"valuesLocal", "valuesInline"},
+                                                                                           {"valuesMerge", "valuesMerge"},
+                                                                                           {"releaseName", "releaseName"}}};
   Node globals = Node::mapping(document::Mapping{});
   for (const auto& old_chart : old_charts->items()) {
     Node chart = Node::mapping(document::Mapping{});
@@ -194,7 +193,9 @@ void check_type(const Kustomization& made, const std::string& root) {
   throw make_error(ErrorKind::input, "Failed to read kustomization file under {}:\n{}", root, join(faults, "\n"));
 }
 
-Kustomization read_fields(const Node& node) {
+}  // namespace
+
+Kustomization kustomization_of(const Node& node) {
   Kustomization made;
   made.kind = node.text_of("kind");
   if (made.kind.empty()) made.kind = "Kustomization";
@@ -232,8 +233,6 @@ Kustomization read_fields(const Node& node) {
   return made;
 }
 
-}  // namespace
-
 bool Kustomization::has_build_metadata(std::string_view option) const {
   return std::find(build_metadata.begin(), build_metadata.end(), option) != build_metadata.end();
 }
@@ -252,7 +251,7 @@ Kustomization read_kustomization(std::string_view text, const std::string& file,
   });
   warn_of_deprecated(node, warnings);
   if (is_empty(node)) throw make_error(ErrorKind::input, "kustomization.yaml is empty").at({file, 0, 0, ""});
-  Kustomization made = read_fields(node);
+  Kustomization made = kustomization_of(node);
   check_type(made, root);
   return made;
 }

@@ -1,4 +1,5 @@
-// A kustomization file: its text checked and read as Go reads it (sigs.k8s.io/yaml, then encoding/json with unknown fields refused).
+// A kustomization file: its text checked and read as Go reads it (sigs.k8s.io/yaml, then encoding/json with unknown fields
+// refused).
 #pragma once
 
 #include <optional>
@@ -110,5 +111,8 @@ const std::vector<std::string>& kustomization_file_names();
 // apiVersion "Failed to read kustomization file under ROOT:\n...".
 Kustomization read_kustomization(std::string_view text, const std::string& file, const std::string& root,
                                  std::vector<std::string>& warnings);
+
+// The same from a tree that decode_json_shape() has checked.
+Kustomization kustomization_of(const document::Node& checked);
 
 }  // namespace kfrun::kustomize

@@ -17,14 +17,12 @@ constexpr JsonShape kAnyMap{Kind::map, "map[string]interface {}", {}, &kAny, {}}
 constexpr JsonShape kPatchText{Kind::text, "types.PatchStrategicMerge", {}, nullptr, {}};
 constexpr JsonShape kPatchTexts{Kind::list, "[]types.PatchStrategicMerge", {}, &kPatchText, {}};
 
-constexpr JsonField kObjectMetaFields[] = {{"name", &kText}, {"namespace", &kText}, {"labels", &kTextMap}, {"annotations", &kTextMap}};
+constexpr JsonField kObjectMetaFields[] = {
+    {"name", &kText}, {"namespace", &kText}, {"labels", &kTextMap}, {"annotations", &kTextMap}};
 constexpr JsonShape kObjectMeta{Kind::object, "types.ObjectMeta", "ObjectMeta", nullptr, kObjectMetaFields};
 
-constexpr JsonField kFieldSpecFields[] = {{"group", &kText, "Gvk."},
-                                          {"version", &kText, "Gvk."},
-                                          {"kind", &kText, "Gvk."},
-                                          {"path", &kText},
-                                          {"create", &kBoolean}};
+constexpr JsonField kFieldSpecFields[] = {
+    {"group", &kText, "Gvk."}, {"version", &kText, "Gvk."}, {"kind", &kText, "Gvk."}, {"path", &kText}, {"create", &kBoolean}};
 constexpr JsonShape kFieldSpec{Kind::object, "types.FieldSpec", "FieldSpec", nullptr, kFieldSpecFields};
 constexpr JsonShape kFieldSpecs{Kind::list, "[]types.FieldSpec", {}, &kFieldSpec, {}};
 
@@ -36,9 +34,9 @@ constexpr JsonField kLabelFields[] = {{"pairs", &kTextMap},
 constexpr JsonShape kLabel{Kind::object, "types.Label", "Label", nullptr, kLabelFields};
 constexpr JsonShape kLabels{Kind::list, "[]types.Label", {}, &kLabel, {}};
 
-constexpr JsonField kSelectorFields[] = {{"group", &kText, "ResId.Gvk."},   {"version", &kText, "ResId.Gvk."},
-                                         {"kind", &kText, "ResId.Gvk."},    {"name", &kText, "ResId."},
-                                         {"namespace", &kText, "ResId."},   {"annotationSelector", &kText},
+constexpr JsonField kSelectorFields[] = {{"group", &kText, "ResId.Gvk."}, {"version", &kText, "ResId.Gvk."},
+                                         {"kind", &kText, "ResId.Gvk."},  {"name", &kText, "ResId."},
+                                         {"namespace", &kText, "ResId."}, {"annotationSelector", &kText},
                                          {"labelSelector", &kText}};
 constexpr JsonShape kSelector{Kind::object, "types.Selector", "Selector", nullptr, kSelectorFields};
 constexpr JsonShape kSelectors{Kind::list, "[]*types.Selector", {}, &kSelector, {}};
@@ -54,7 +52,8 @@ constexpr JsonField kImageFields[] = {
 constexpr JsonShape kImage{Kind::object, "types.Image", "Image", nullptr, kImageFields};
 constexpr JsonShape kImages{Kind::list, "[]types.Image", {}, &kImage, {}};
 
-constexpr JsonField kFieldOptionsFields[] = {{"delimiter", &kText}, {"index", &kInt}, {"encoding", &kText}, {"create", &kBoolean}};
+constexpr JsonField kFieldOptionsFields[] = {
+    {"delimiter", &kText}, {"index", &kInt}, {"encoding", &kText}, {"create", &kBoolean}};
 constexpr JsonShape kFieldOptions{Kind::object, "types.FieldOptions", "FieldOptions", nullptr, kFieldOptionsFields};
 constexpr JsonField kSourceFields[] = {{"group", &kText, "ResId.Gvk."}, {"version", &kText, "ResId.Gvk."},
                                        {"kind", &kText, "ResId.Gvk."},  {"name", &kText, "ResId."},
@@ -76,8 +75,8 @@ constexpr JsonField kReplicaFields[] = {{"name", &kText}, {"count", &kInt64}};
 constexpr JsonShape kReplica{Kind::object, "types.Replica", "Replica", nullptr, kReplicaFields};
 constexpr JsonShape kReplicas{Kind::list, "[]types.Replica", {}, &kReplica, {}};
 
-constexpr JsonField kVarTargetFields[] = {{"apiVersion", &kText},      {"group", &kText, "Gvk."}, {"version", &kText, "Gvk."},
-                                          {"kind", &kText, "Gvk."},    {"name", &kText},          {"namespace", &kText}};
+constexpr JsonField kVarTargetFields[] = {{"apiVersion", &kText},   {"group", &kText, "Gvk."}, {"version", &kText, "Gvk."},
+                                          {"kind", &kText, "Gvk."}, {"name", &kText},          {"namespace", &kText}};
 constexpr JsonShape kVarTarget{Kind::object, "types.Target", "Target", nullptr, kVarTargetFields};
 constexpr JsonField kFieldSelectorFields[] = {{"fieldPath", &kText}};
 constexpr JsonShape kFieldSelector{Kind::object, "types.FieldSelector", "FieldSelector", nullptr, kFieldSelectorFields};
@@ -93,7 +92,8 @@ constexpr JsonShape kSort{Kind::object, "types.SortOptions", "SortOptions", null
 
 constexpr JsonField kGeneratorOptionsFields[] = {
     {"labels", &kTextMap}, {"annotations", &kTextMap}, {"disableNameSuffixHash", &kBoolean}, {"immutable", &kBoolean}};
-constexpr JsonShape kGeneratorOptions{Kind::object, "types.GeneratorOptions", "GeneratorOptions", nullptr, kGeneratorOptionsFields};
+constexpr JsonShape kGeneratorOptions{Kind::object, "types.GeneratorOptions", "GeneratorOptions", nullptr,
+                                      kGeneratorOptionsFields};
 
 constexpr JsonField kConfigMapFields[] = {{"namespace", &kText, "GeneratorArgs."},
                                           {"name", &kText, "GeneratorArgs."},
@@ -119,29 +119,19 @@ constexpr JsonShape kSecrets{Kind::list, "[]types.SecretArgs", {}, &kSecret, {}}
 
 constexpr JsonField kHelmGlobalsFields[] = {{"chartHome", &kText}, {"configHome", &kText}};
 constexpr JsonShape kHelmGlobals{Kind::object, "types.HelmGlobals", "HelmGlobals", nullptr, kHelmGlobalsFields};
-constexpr JsonField kHelmChartFields[] = {{"name", &kText},
-                                          {"version", &kText},
-                                          {"repo", &kText},
-                                          {"releaseName", &kText},
-                                          {"namespace", &kText},
-                                          {"additionalValuesFiles", &kTexts},
-                                          {"valuesFile", &kText},
-                                          {"valuesInline", &kAnyMap},
-                                          {"valuesMerge", &kText},
-                                          {"includeCRDs", &kBoolean},
-                                          {"skipHooks", &kBoolean},
-                                          {"apiVersions", &kTexts},
-                                          {"kubeVersion", &kText},
-                                          {"nameTemplate", &kText},
-                                          {"skipTests", &kBoolean},
-                                          {"debug", &kBoolean},
-                                          {"devel", &kBoolean}};
+constexpr JsonField kHelmChartFields[] = {
+    {"name", &kText},           {"version", &kText},        {"repo", &kText},
+    {"releaseName", &kText},    {"namespace", &kText},      {"additionalValuesFiles", &kTexts},
+    {"valuesFile", &kText},     {"valuesInline", &kAnyMap}, {"valuesMerge", &kText},
+    {"includeCRDs", &kBoolean}, {"skipHooks", &kBoolean},   {"apiVersions", &kTexts},
+    {"kubeVersion", &kText},    {"nameTemplate", &kText},   {"skipTests", &kBoolean},
+    {"debug", &kBoolean},       {"devel", &kBoolean}};
 constexpr JsonShape kHelmChart{Kind::object, "types.HelmChart", "HelmChart", nullptr, kHelmChartFields};
 constexpr JsonShape kHelmCharts{Kind::list, "[]types.HelmChart", {}, &kHelmChart, {}};
-constexpr JsonField kHelmChartArgsFields[] = {{"chartName", &kText},     {"chartVersion", &kText}, {"chartRepoUrl", &kText},
-                                              {"chartHome", &kText},     {"chartRepoName", &kText}, {"helmBin", &kText},
-                                              {"helmHome", &kText},      {"values", &kText},       {"valuesLocal", &kAnyMap},
-                                              {"valuesMerge", &kText},   {"releaseName", &kText},  {"releaseNamespace", &kText},
+constexpr JsonField kHelmChartArgsFields[] = {{"chartName", &kText},   {"chartVersion", &kText},  {"chartRepoUrl", &kText},
+                                              {"chartHome", &kText},   {"chartRepoName", &kText}, {"helmBin", &kText},
+                                              {"helmHome", &kText},    {"values", &kText},        {"valuesLocal", &kAnyMap},
+                                              {"valuesMerge", &kText}, {"releaseName", &kText},   {"releaseNamespace", &kText},
                                               {"extraArgs", &kTexts}};
 constexpr JsonShape kHelmChartArgs{Kind::object, "types.HelmChartArgs", "HelmChartArgs", nullptr, kHelmChartArgsFields};
 constexpr JsonShape kHelmChartArgsList{Kind::list, "[]types.HelmChartArgs", {}, &kHelmChartArgs, {}};

@@ -25,7 +25,8 @@ bool is_in(std::string_view directory, std::string_view ancestor) {
     }
     const auto next = files.resolve(candidate);
     if (!next) {
-      throw make_error(ErrorKind::not_found, "evalsymlink failure on '{}' : lstat {}: no such file or directory", written, candidate);
+      throw make_error(ErrorKind::not_found, "evalsymlink failure on '{}' : lstat {}: no such file or directory", written,
+                       candidate);
     }
     resolved = *next;
   }
@@ -73,7 +74,7 @@ Loader Loader::enter(const std::string& path) const {
                      "check for YAML indentation errors in your kustomization file",
                      path, clean_path(path));
   }
-  std::string root = root_directory(*files_, join_path(root_, path));
+  std::string root = root_directory(*files_, clean_path(join_path(root_, path)));
   for (const Loader* visited = this; visited; visited = visited->referrer_) {
     if (is_in(visited->root_, root)) {
       throw make_error(ErrorKind::input, "cycle detected: candidate root '{}' contains visited root '{}'", root, visited->root_);

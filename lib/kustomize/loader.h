@@ -19,7 +19,8 @@ class Loader {
   // The loader of a base or component at `path` below or beside this one; it remembers where it came from, and must not outlive
   // this one. Throws "must build at directory: ...", "cycle detected: ...".
   Loader enter(const std::string& path) const;
-  // The text of a file; `path` is relative to root(). Throws "security; file 'A' is not in or below 'B'", "evalsymlink failure ...".
+  // The text of a file; `path` is relative to root(). Throws "security; file 'A' is not in or below 'B'", "evalsymlink failure
+  // ...".
   std::string read(const std::string& path) const;
   // The absolute path read() would read. Throws as read() does, except for what only reading shows.
   std::string locate(const std::string& path) const;

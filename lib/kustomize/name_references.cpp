@@ -32,7 +32,8 @@ bool same_ending(const std::vector<std::string>& a, const std::vector<std::strin
 bool same_affixes(const Resource& a, const Resource& b, bool allow_empty) {
   const bool any_prefix = allow_empty && (a.name_prefixes.empty() || b.name_prefixes.empty());
   const bool any_suffix = allow_empty && (a.name_suffixes.empty() || b.name_suffixes.empty());
-  return (any_prefix || same_ending(a.name_prefixes, b.name_prefixes)) && (any_suffix || same_ending(a.name_suffixes, b.name_suffixes));
+  return (any_prefix || same_ending(a.name_prefixes, b.name_prefixes)) &&
+         (any_suffix || same_ending(a.name_suffixes, b.name_suffixes));
 }
 
 template <typename Keep>
@@ -193,10 +194,12 @@ class Referrer {
   bool is_original_namespace(const std::string& name_space) const {
     const auto* now = candidates_.current_namespaces_of(name_space);
     if (!now) return false;
-    if (id_.gvk.cluster_scoped || now->contains(std::string(kNoNamespace)) || now->contains(std::string(id_.effective_namespace()))) {
+    if (id_.gvk.cluster_scoped || now->contains(std::string(kNoNamespace)) ||
+        now->contains(std::string(id_.effective_namespace()))) {
       return true;
     }
-    return std::any_of(role_binding_namespaces_.begin(), role_binding_namespaces_.end(), [&](const auto& n) { return now->contains(n); });
+    return std::any_of(role_binding_namespaces_.begin(), role_binding_namespaces_.end(),
+                       [&](const auto& n) { return now->contains(n); });
   }
 
   // The kind that a role binding's roleRef names; nothing when it is incomplete.
@@ -239,9 +242,11 @@ class Referrer {
 
   [[noreturn]] void throw_ambiguous(const Positions& found) const {
     std::vector<std::string> ids;
-    std::string details = fmt::format("\n**** Too many possible referral targets to referrer:\n{}\n", document::write_yaml(resource_.document));
+    std::string details =
+        fmt::format("\n**** Too many possible referral targets to referrer:\n{}\n", document::write_yaml(resource_.document));
     for (const auto position : found) {
-      details += fmt::format("--- possible referral {}:\n{}\n", ids.size(), document::write_yaml(candidates_.resource(position).document));
+      details += fmt::format("--- possible referral {}:\n{}\n", ids.size(),
+                             document::write_yaml(candidates_.resource(position).document));
       ids.push_back(to_string(candidates_[position].current));
     }
     throw make_error(ErrorKind::input, "found multiple possible referrals: {}\n{}", join(ids, ", "), details);

@@ -8,13 +8,27 @@ namespace kfrun::kustomize {
 
 namespace {
 
-const std::vector<std::string> kFirst = {"Namespace",         "ResourceQuota",    "StorageClass",
-                                         "CustomResourceDefinition", "ServiceAccount", "PodSecurityPolicy",
-                                         "Role",              "ClusterRole",      "RoleBinding",
-                                         "ClusterRoleBinding", "ConfigMap",       "Secret",
-                                         "Endpoints",         "Service",          "LimitRange",
-                                         "PriorityClass",     "PersistentVolume", "PersistentVolumeClaim",
-                                         "Deployment",        "StatefulSet",      "CronJob",
+const std::vector<std::string> kFirst = {"Namespace",
+                                         "ResourceQuota",
+                                         "StorageClass",
+                                         "CustomResourceDefinition",
+                                         "ServiceAccount",
+                                         "PodSecurityPolicy",
+                                         "Role",
+                                         "ClusterRole",
+                                         "RoleBinding",
+                                         "ClusterRoleBinding",
+                                         "ConfigMap",
+                                         "Secret",
+                                         "Endpoints",
+                                         "Service",
+                                         "LimitRange",
+                                         "PriorityClass",
+                                         "PersistentVolume",
+                                         "PersistentVolumeClaim",
+                                         "Deployment",
+                                         "StatefulSet",
+                                         "CronJob",
                                          "PodDisruptionBudget"};
 const std::vector<std::string> kLast = {"MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"};
 
@@ -46,8 +60,8 @@ void sort_legacy(ResourceMap& resources, const std::vector<std::string>& first, 
   for (const auto& resource : resources) {
     const ResId id = resource.current_id();
     const auto rank = ranks.find(id.gvk.kind);
-    keys.push_back({rank == ranks.end() ? 0 : rank->second, sort_key(id.gvk), id.gvk.kind == "Namespace",
-                    id.gvk.group.empty(), sort_key(id)});
+    keys.push_back({rank == ranks.end() ? 0 : rank->second, sort_key(id.gvk), id.gvk.kind == "Namespace", id.gvk.group.empty(),
+                    sort_key(id)});
   }
   std::vector<std::size_t> order(resources.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
@@ -69,7 +83,8 @@ void sort_resources(ResourceMap& resources, const std::optional<SortOptions>& op
     throw make_error(ErrorKind::input, "the field 'sortOptions.order' must be one of [fifo, legacy]");
   }
   if (options->order == "legacy") {
-    sort_legacy(resources, options->has_legacy ? options->order_first : kFirst, options->has_legacy ? options->order_last : kLast);
+    sort_legacy(resources, options->has_legacy ? options->order_first : kFirst,
+                options->has_legacy ? options->order_last : kLast);
   } else if (options->has_legacy) {
     throw make_error(ErrorKind::input,
                      "the field 'sortOptions.legacySortOptions' is set but the selected sort order is 'fifo', not 'legacy'");

@@ -64,7 +64,8 @@ Node read_operations(const std::string& text, const std::string& file) {
 }
 
 bool is_operations(const Node& node) {
-  return node.is_sequence() && std::all_of(node.items().begin(), node.items().end(), [](const Node& item) { return item.is_mapping(); });
+  return node.is_sequence() &&
+         std::all_of(node.items().begin(), node.items().end(), [](const Node& item) { return item.is_mapping(); });
 }
 
 template <typename Read>
@@ -77,7 +78,8 @@ auto attempt(Read read) -> std::optional<decltype(read())> {
 }
 
 // Patches one resource. What it is called, its kind and namespace stay, unless the patch may change them.
-void patch_resource(Resource& resource, const Node& patch, bool may_change_name, bool may_change_kind, const MergeSchema& schema) {
+void patch_resource(Resource& resource, const Node& patch, bool may_change_name, bool may_change_kind,
+                    const MergeSchema& schema) {
   const auto name = resource.name();
   const auto name_space = resource.namespace_();
   const auto kind = resource.kind();
@@ -87,7 +89,8 @@ void patch_resource(Resource& resource, const Node& patch, bool may_change_name,
     return;
   }
   if (resource.empty()) return;
-  if (const Node* annotations = patch.find_path({"metadata", "annotations"}); annotations && annotations->is_null()) resource.forget();
+  if (const Node* annotations = patch.find_path({"metadata", "annotations"}); annotations && annotations->is_null())
+    resource.forget();
   if (!may_change_kind) resource.set_kind(kind);
   if (!may_change_name) resource.set_name(name);
   resource.set_namespace(name_space);
@@ -95,49 +98,54 @@ void patch_resource(Resource& resource, const Node& patch, bool may_change_name,
 
 }  // namespace
 
-LoadedPatch LoadedPatch::any(const Patch& written, const Loader& loader) {
-  Patch patch = written;
+LoadedPatch LoadedPatch::any(const Patch& patch, const Loader& loader) {
   const std::string configuration = configuration_text(patch, "patch");
-  patch.patch = trim(patch.patch);
-  LoadedPatch loaded;
-  loaded.target_ = patch.target;
-  return configuring("PatchTransformer", configuration, [&] {
-    std::string text = patch.patch;
-    std::string file = "patch";
-    if (text.empty() && patch.path.empty()) {
-      throw make_error(ErrorKind::input, "must specify one of patch and path in\n{}", configuration);
-    }
-    if (!text.empty() && !patch.path.empty()) {
-      throw make_error(ErrorKind::input, "patch and path can't be set at the same time\n{}", configuration);
-    }
-    if (text.empty()) {
-      text = within(fmt::format("failed to get the patch file from path({})", patch.path), [&] { return loader.read(patch.path); });
-      file = patch.path;
-      loaded.source_ = fmt::format("[path: {}]", quoted(patch.path));
-    } else {
-      loaded.source_ = fmt::format("[patch: {}]", quoted(text));
-    }
-    auto strategic = attempt([&] { return read_resources(text, file); });
-    auto operations = attempt([&] { return read_operations(text, file); });
-    if (operations && !operations->is_null() && !is_operations(*operations)) operations.reset();
-    if (strategic && !strategic->empty() && operations && operations->size() > 0) {
-      throw make_error(ErrorKind::input, "illegally qualifies as both an SM and JSON patch: {}", loaded.source_);
-    }
-    if (!strategic && !operations) throw make_error(ErrorKind::input, "unable to parse SM or JSON patch from {}", loaded.source_);
-    if (strategic) {
-      loaded.strategic_ = std::move(*strategic);
-      for (auto& one : loaded.strategic_) {
-        one.allow_name_change |= patch.options && patch.options->allow_name_change;
-        one.allow_kind_change |= patch.options && patch.options->allow_kind_change;
-      }
-    } else {
-      loaded.operations_ = std::move(*operations);
-    }
-    return loaded;
-  });
+  return configuring("PatchTransformer", configuration, [&] { return load(patch, configuration, loader); });
 }
 
-LoadedPatch LoadedPatch::strategic(const std::vector<std::string>& paths_or_texts, const std::string& text, const Loader& loader) {
+LoadedPatch LoadedPatch::configured(const Patch& patch, const Node& configuration, const Loader& loader) {
+  return load(patch, document::write_yaml(configuration), loader);
+}
+
+LoadedPatch LoadedPatch::load(const Patch& patch, const std::string& configuration, const Loader& loader) {
+  LoadedPatch loaded;
+  loaded.target_ = patch.target;
+  std::string text(trim(patch.patch));
+  std::string file = "patch";
+  if (text.empty() && patch.path.empty()) {
+    throw make_error(ErrorKind::input, "must specify one of patch and path in\n{}", configuration);
+  }
+  if (!text.empty() && !patch.path.empty()) {
+    throw make_error(ErrorKind::input, "patch and path can't be set at the same time\n{}", configuration);
+  }
+  if (text.empty()) {
+    text = within(fmt::format("failed to get the patch file from path({})", patch.path), [&] { return loader.read(patch.path); });
+    file = patch.path;
+    loaded.source_ = fmt::format("[path: {}]", quoted(patch.path));
+  } else {
+    loaded.source_ = fmt::format("[patch: {}]", quoted(text));
+  }
+  auto strategic = attempt([&] { return read_resources(text, file); });
+  auto operations = attempt([&] { return read_operations(text, file); });
+  if (operations && !operations->is_null() && !is_operations(*operations)) operations.reset();
+  if (strategic && !strategic->empty() && operations && operations->size() > 0) {
+    throw make_error(ErrorKind::input, "illegally qualifies as both an SM and JSON patch: {}", loaded.source_);
+  }
+  if (!strategic && !operations) throw make_error(ErrorKind::input, "unable to parse SM or JSON patch from {}", loaded.source_);
+  if (strategic) {
+    loaded.strategic_ = std::move(*strategic);
+    for (auto& one : loaded.strategic_) {
+      one.allow_name_change |= patch.options && patch.options->allow_name_change;
+      one.allow_kind_change |= patch.options && patch.options->allow_kind_change;
+    }
+  } else {
+    loaded.operations_ = std::move(*operations);
+  }
+  return loaded;
+}
+
+LoadedPatch LoadedPatch::strategic(const std::vector<std::string>& paths_or_texts, const std::string& text,
+                                   const Loader& loader) {
   LoadedPatch loaded;
   loaded.field_ = Field::patches_strategic_merge;
   if (paths_or_texts.empty() && text.empty()) throw make_error(ErrorKind::input, "empty file path and empty patch content");
@@ -165,30 +173,33 @@ LoadedPatch LoadedPatch::strategic(const std::vector<std::string>& paths_or_text
 }
 
 LoadedPatch LoadedPatch::json6902(const Patch& patch, const Loader& loader) {
+  return configuring("PatchJson6902Transformer", configuration_text(patch, "jsonOp"),
+                     [&] { return json6902_configured(patch, loader); });
+}
+
+LoadedPatch LoadedPatch::json6902_configured(const Patch& patch, const Loader& loader) {
   LoadedPatch loaded;
   loaded.field_ = Field::patches_json6902;
   loaded.target_ = patch.target;
-  return configuring("PatchJson6902Transformer", configuration_text(patch, "jsonOp"), [&] {
-    std::string text = patch.patch;
-    if (!patch.target || patch.target->id.name.empty()) throw make_error(ErrorKind::input, "must specify the target name");
-    if (patch.path.empty() && text.empty()) throw make_error(ErrorKind::input, "empty file path and empty jsonOp");
-    if (!patch.path.empty()) {
-      if (!text.empty()) throw make_error(ErrorKind::input, "must specify a file path or jsonOp, not both");
-      text = loader.read(patch.path);
-      if (text.empty()) throw make_error(ErrorKind::input, "patch file '{}' empty seems to be empty", patch.path);
-    }
-    const std::string file = patch.path.empty() ? "patch" : patch.path;
-    Node operations = read_operations(text, file);
-    if (!operations.is_null() && !is_operations(operations)) {
-      throw make_error(ErrorKind::input, "decoding {}: json: cannot unmarshal {} into Go value of type jsonpatch.Patch", text,
-                       operations.is_mapping() ? "object" : "string");
-    }
-    if (operations.size() == 0) {
-      throw make_error(ErrorKind::input, "patch appears to be empty; file={}, JsonOp={}", patch.path, text);
-    }
-    loaded.operations_ = std::move(operations);
-    return loaded;
-  });
+  std::string text = patch.patch;
+  if (!patch.target || patch.target->id.name.empty()) throw make_error(ErrorKind::input, "must specify the target name");
+  if (patch.path.empty() && text.empty()) throw make_error(ErrorKind::input, "empty file path and empty jsonOp");
+  if (!patch.path.empty()) {
+    if (!text.empty()) throw make_error(ErrorKind::input, "must specify a file path or jsonOp, not both");
+    text = loader.read(patch.path);
+    if (text.empty()) throw make_error(ErrorKind::input, "patch file '{}' empty seems to be empty", patch.path);
+  }
+  const std::string file = patch.path.empty() ? "patch" : patch.path;
+  Node operations = read_operations(text, file);
+  if (!operations.is_null() && !is_operations(operations)) {
+    throw make_error(ErrorKind::input, "decoding {}: json: cannot unmarshal {} into Go value of type jsonpatch.Patch", text,
+                     operations.is_mapping() ? "object" : "string");
+  }
+  if (operations.size() == 0) {
+    throw make_error(ErrorKind::input, "patch appears to be empty; file={}, JsonOp={}", patch.path, text);
+  }
+  loaded.operations_ = std::move(operations);
+  return loaded;
 }
 
 void LoadedPatch::apply(ResourceMap& resources, const MergeSchema& schema) const {
@@ -225,11 +236,12 @@ void LoadedPatch::apply_to_selected(ResourceMap& resources, const MergeSchema& s
   if (strategic_.empty()) return;
   if (strategic_.size() > 1) {
     throw make_error(ErrorKind::input,
-                     "Multiple Strategic-Merge Patches in one `patches` entry is not allowed to set `patches.target` field: {}", source_);
+                     "Multiple Strategic-Merge Patches in one `patches` entry is not allowed to set `patches.target` field: {}",
+                     source_);
   }
   const Resource& patch = strategic_.front();
-  const auto selected =
-      within(fmt::format("unable to find patch target {} in `resources`", quoted(target_->id.name)), [&] { return select(resources, *target_); });
+  const auto selected = within(fmt::format("unable to find patch target {} in `resources`", quoted(target_->id.name)),
+                               [&] { return select(resources, *target_); });
   Node content = patch.document;
   for (const auto position : selected) {
     Resource& resource = resources[position];
@@ -266,7 +278,8 @@ std::vector<std::size_t> select(const ResourceMap& resources, const Selector& se
     const Resource& resource = resources[i];
     const ResId current = resource.current_id();
     const ResId original = resource.original_id();
-    if (!matcher.matches_namespace(original.effective_namespace()) && !matcher.matches_namespace(current.effective_namespace())) continue;
+    if (!matcher.matches_namespace(original.effective_namespace()) && !matcher.matches_namespace(current.effective_namespace()))
+      continue;
     if (!matcher.matches_name(original.name) && !matcher.matches_name(current.name)) continue;
     if (!matcher.matches_gvk(current.gvk)) continue;
     if (!matcher.matches_labels(resource.document) || !matcher.matches_annotations(resource.document)) continue;

@@ -19,18 +19,23 @@ class LoadedPatch {
   // An entry of `patches`: either strategic merge patches or JSON 6902 operations, whichever the text is. Throws Error(input):
   // "trouble configuring builtin PatchTransformer with config: ...".
   static LoadedPatch any(const Patch& patch, const Loader& loader);
+  // The same from a plugin configuration, which error texts show.
+  static LoadedPatch configured(const Patch& patch, const document::Node& configuration, const Loader& loader);
   // All entries of `patchesStrategicMerge`: each is a path or a text.
   static LoadedPatch strategic(const std::vector<std::string>& paths_or_texts, const Loader& loader);
   // The same from a plugin configuration, which may also hold a text of patches.
   static LoadedPatch strategic(const std::vector<std::string>& paths_or_texts, const std::string& text, const Loader& loader);
   // An entry of `patchesJson6902`; the patch text is JSON 6902 operations.
   static LoadedPatch json6902(const Patch& patch, const Loader& loader);
+  // The same from a plugin configuration.
+  static LoadedPatch json6902_configured(const Patch& patch, const Loader& loader);
 
   void apply(ResourceMap& resources, const document::MergeSchema& schema) const;
 
  private:
   enum class Field { patches, patches_strategic_merge, patches_json6902 };
 
+  static LoadedPatch load(const Patch& patch, const std::string& configuration, const Loader& loader);
   void apply_strategic(ResourceMap& resources, const document::MergeSchema& schema) const;
   void apply_to_selected(ResourceMap& resources, const document::MergeSchema& schema) const;
   void apply_operations(ResourceMap& resources) const;

@@ -1,5 +1,5 @@
-// One Kubernetes object on its way through a build, and what kustomize remembers about it. kustomize keeps that memory in internal
-// annotations of the object; here it stands beside the document, so that nothing is parsed twice.
+// One Kubernetes object on its way through a build, and what kustomize remembers about it. kustomize keeps that memory in
+// internal annotations of the object; here it stands beside the document, so that nothing is parsed twice.
 #pragma once
 
 #include <optional>

@@ -23,7 +23,8 @@ std::string key_of(std::string_view kind, std::string_view name) {
 // Go's %#v of an id, which reaches error texts.
 std::string go_syntax(const ResId& id) {
   return fmt::format(
-      "resid.ResId{{Gvk:resid.Gvk{{Group:\"{}\", Version:\"{}\", Kind:\"{}\", isClusterScoped:{}}}, Name:\"{}\", Namespace:\"{}\"}}",
+      "resid.ResId{{Gvk:resid.Gvk{{Group:\"{}\", Version:\"{}\", Kind:\"{}\", isClusterScoped:{}}}, Name:\"{}\", "
+      "Namespace:\"{}\"}}",
       id.gvk.group, id.gvk.version, id.gvk.kind, id.gvk.cluster_scoped, id.name, id.namespace_);
 }
 
@@ -81,8 +82,8 @@ void ResourceMap::absorb(Resource resource) {
   }
   Resource& old = resources_[matches.front()];
   if (!joins) {
-    throw make_error(ErrorKind::input, "id {} exists; can not use behavior: '{}', behavior must be merge or replace", go_syntax(id),
-                     to_string(resource.behavior));
+    throw make_error(ErrorKind::input, "id {} exists; can not use behavior: '{}', behavior must be merge or replace",
+                     go_syntax(id), to_string(resource.behavior));
   }
   const bool merges = resource.behavior == GeneratorBehavior::merge;
   if (merges && id.gvk.kind == "Secret" && id.gvk.api_version() == "v1") normalize_string_data(old.document);

@@ -40,7 +40,10 @@ class ResourceMap {
   // Keeps the resources at the positions where `keep` is true.
   void keep_only(const std::vector<bool>& keep);
   // The lookup tables are made anew at the next lookup.
-  void ids_changed() { indexed_ = 0; by_kind_and_name_.clear(); }
+  void ids_changed() {
+    indexed_ = 0;
+    by_kind_and_name_.clear();
+  }
 
   // Positions, ascending.
   std::vector<std::size_t> find_current(const ResId& id) const;

@@ -39,8 +39,9 @@ std::string go_metadata(const Node& object) {
   const Node* metadata = object.find("metadata");
   static const Node none;
   const Node& meta = metadata ? *metadata : none;
-  return fmt::format("{{{{{} {}}} {{{{{} {}}} {} {}}}}}", text_in(object, "apiVersion"), text_in(object, "kind"), text_in(meta, "name"),
-                     text_in(meta, "namespace"), go_map(meta.find("labels")), go_map(meta.find("annotations")));
+  return fmt::format("{{{{{} {}}} {{{{{} {}}} {} {}}}}}", text_in(object, "apiVersion"), text_in(object, "kind"),
+                     text_in(meta, "name"), text_in(meta, "namespace"), go_map(meta.find("labels")),
+                     go_map(meta.find("annotations")));
 }
 
 bool is_list(const Node& object) { return object.text_of("kind").ends_with("List"); }

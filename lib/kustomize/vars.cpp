@@ -17,8 +17,8 @@ namespace {
 // Go's %v of a var.
 std::string shown(const Var& var) {
   const ResId& target = var.target;
-  return fmt::format("{{{} {{{} {} {} {}}} {{{}}}}}", var.name, var.api_version, to_string(target.gvk), target.name, target.namespace_,
-                     var.field_path);
+  return fmt::format("{{{} {{{} {} {} {}}} {{{}}}}}", var.name, var.api_version, to_string(target.gvk), target.name,
+                     target.namespace_, var.field_path);
 }
 
 // "ports[0]" is a name and an index.
@@ -153,7 +153,8 @@ void merge_vars(Vars& vars, const std::vector<Var>& incoming, ResourceMap& resou
     const auto matched =
         var.target.namespace_.empty() ? resources.find_any_kind_and_name(var.target) : resources.find_any(var.target);
     if (matched.size() > 1) {
-      throw make_error(ErrorKind::input, "found {} resId matches for var {} (unable to disambiguate)", matched.size(), shown(var));
+      throw make_error(ErrorKind::input, "found {} resId matches for var {} (unable to disambiguate)", matched.size(),
+                       shown(var));
     }
     if (!matched.empty()) resources[matched.front()].referring_vars.push_back(var.name);
   }

@@ -13,8 +13,8 @@ namespace kfrun::kustomize {
 // The vars of a build by name.
 using Vars = std::map<std::string, Var>;
 
-// Adds the vars of one kustomization, and marks the resources they read from. Throws "var 'X' already encountered", "found N resId
-// matches for var ... (unable to disambiguate)".
+// Adds the vars of one kustomization, and marks the resources they read from. Throws "var 'X' already encountered", "found N
+// resId matches for var ... (unable to disambiguate)".
 void merge_vars(Vars& vars, const std::vector<Var>& incoming, ResourceMap& resources);
 // Adds those of a base.
 void merge_vars(Vars& vars, const Vars& incoming);

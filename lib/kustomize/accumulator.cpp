@@ -1,0 +1,295 @@
+#include "kustomize/accumulator.h"
+
+#include "base/text.h"
+#include "document/reader.h"
+#include "document/writer.h"
+#include "kustomize/crd_config.h"
+#include "kustomize/passes.h"
+#include "kustomize/resource_reader.h"
+
+namespace kfrun::kustomize {
+
+using document::Node;
+
+namespace {
+
+bool is_remote(std::string_view path) {
+  return path.find("://") != std::string_view::npos || path.starts_with("git@") || path.starts_with("github.com/") ||
+         path.starts_with("git::");
+}
+
+SharedConfig default_config() {
+  static const SharedConfig shared = std::make_shared<const TransformerConfig>(default_transformer_config());
+  return shared;
+}
+
+// Every configuration holds the default one, so merging with it changes nothing.
+void merge_config(SharedConfig& config, const SharedConfig& other) {
+  if (!config || config == default_config()) {
+    config = other;
+  } else if (other && other != config && other != default_config()) {
+    auto merged = std::make_shared<TransformerConfig>(*config);
+    merged->merge(*other);
+    config = std::move(merged);
+  }
+}
+
+class Accumulator {
+ public:
+  Accumulator(Target& target, BuildContext& context) : target_(target), context_(context) {}
+
+  void accumulate_into(Accumulated& all) {
+    const Kustomization& kustomization = target_.kustomization;
+    within("accumulating resources", [&] { add_resources(all, kustomization.resources); });
+    add_configurations(all);
+    run_generators(all);
+    within("accumulating components", [&] { add_components(all); });
+    run_transformers(all);
+    run_validators(all);
+    merge_vars(all.vars, kustomization.vars, all.resources);
+  }
+
+ private:
+  void add_resources(Accumulated& all, const std::vector<std::string>& paths) {
+    for (const auto& path : paths) {
+      if (is_remote(path)) throw make_error(ErrorKind::unsupported, "remote resources are not supported: '{}'", path);
+      std::optional<Error> as_file = add_file(all, path);
+      if (as_file) add_base(all, path, *as_file);
+    }
+  }
+
+  // Adds the resources of a file; the error when it is none, or not a good one.
+  std::optional<Error> add_file(Accumulated& all, const std::string& path) {
+    try {
+      std::vector<Resource> resources = within(fmt::format("accumulating resources from '{}'", path), [&] {
+                                          return ResourceMap(read_resource_file(target_.loader.read(path), path));
+                                        }).all();
+      if (target_.origin) {
+        const Origin origin = target_.origin->below(path);
+        for (auto& resource : resources) resource.origin = origin;
+      }
+      within(fmt::format("merging resources from '{}'", path), [&] {
+        for (auto& resource : resources) all.resources.append(std::move(resource));
+      });
+      return std::nullopt;
+    } catch (const Error& error) {
+      return error;
+    }
+  }
+
+  void add_base(Accumulated& all, const std::string& path, const Error& as_file) {
+    const std::string attempt = fmt::format("accumulation err='{}'", as_file.what());
+    std::optional<Loader> loader;
+    try {
+      loader.emplace(target_.loader.enter(path));
+    } catch (Error& error) {
+      // A file of malformed text is a file; that it is no directory would only distract.
+      if (is_malformed(as_file)) throw as_file;
+      for (const auto& hint : as_file.hints()) error.hint(hint);
+      error.at(as_file.place());
+      error.within(attempt);
+      throw;
+    }
+    within(attempt, [&] { add_directory(all, std::move(*loader), path, false); });
+  }
+
+  void add_components(Accumulated& all) {
+    for (const auto& path : target_.kustomization.components) {
+      std::optional<Loader> loader;
+      try {
+        loader.emplace(target_.loader.enter(path));
+      } catch (const Error& error) {
+        throw Error(error.kind(), "loader.New " + quoted(error.what()), error.place());
+      }
+      try {
+        add_directory(all, std::move(*loader), path, true);
+      } catch (const Error& error) {
+        throw Error(error.kind(), "accumulateDirectory: " + quoted(error.what()), error.place());
+      }
+    }
+  }
+
+  // Go's %q.
+  static std::string quoted(const std::string& text) { return document::write_json(Node::string(text)); }
+
+  void add_directory(Accumulated& all, Loader loader, const std::string& path, bool is_component) {
+    const std::string root = loader.root();
+    Target target =
+        within(fmt::format("couldn't make target for path '{}'", root), [&] { return load_target(std::move(loader), context_); });
+    if (target_.origin) target.origin = target_.origin->below(path);
+    use_open_api(target, false, context_);
+    const auto& kind = target.kustomization.kind;
+    if (is_component && kind != "Component") {
+      throw make_error(ErrorKind::input, "expected kind 'Component' for path '{}' but got '{}'", root, kind);
+    }
+    if (!is_component && kind == "Component") {
+      throw make_error(ErrorKind::input, "expected kind != 'Component' for path '{}'", root);
+    }
+    const std::string recursion = fmt::format("recursed accumulation of path '{}'", root);
+    if (is_component) {
+      within(recursion, [&] { Accumulator(target, context_).accumulate_into(all); });
+      return;
+    }
+    Accumulated sub = within(recursion, [&] { return accumulate(target, context_); });
+    within(fmt::format("recursed merging from path '{}'", root), [&] {
+      all.resources.append_all(std::move(sub.resources));
+      merge_config(all.config, sub.config);
+      merge_vars(all.vars, sub.vars);
+    });
+  }
+
+  void add_configurations(Accumulated& all) {
+    merge_config(all.config, default_config());
+    const Kustomization& kustomization = target_.kustomization;
+    if (kustomization.configurations.empty() && kustomization.crds.empty()) return;
+    auto config = std::make_shared<TransformerConfig>(*default_config());
+    for (const auto& path : kustomization.configurations) config->merge(read_transformer_config(read_document(path)));
+    for (const auto& path : kustomization.crds) {
+      config->merge(
+          within("loading CRDs [" + join(kustomization.crds, " ") + "]", [&] { return read_crd_config(read_document(path)); }));
+    }
+    merge_config(all.config, config);
+  }
+
+  // The first document of a YAML 1.1 file.
+  Node read_document(const std::string& path) {
+    auto documents = document::read_yaml(target_.loader.read(path), path, document::Schema::go_yaml_v2);
+    return documents.empty() ? Node() : std::move(documents.front());
+  }
+
+  void run_generators(Accumulated& all) {
+    for (auto& generator :
+         generator_passes(target_, context_, [this](const auto& entries) { return plugin_configurations(entries); })) {
+      std::vector<Resource> made = generator.run();
+      for (auto& resource : made) {
+        if (generator.origin && !resource.origin) resource.origin = generator.origin;
+        if (resource.source.empty()) resource.source = target_.file_name;
+      }
+      within("merging from generator &{0x0 <nil>}", [&] {
+        for (auto& resource : made) all.resources.absorb(std::move(resource));
+      });
+    }
+  }
+
+  // The documents that `generators`, `transformers` or `validators` name or hold.
+  ResourceMap plugin_configurations(const std::vector<std::string>& entries) {
+    Accumulated configurations;
+    std::vector<std::string> paths;
+    for (const auto& entry : entries) {
+      std::vector<Resource> inline_resources;
+      try {
+        inline_resources = read_resources(entry, target_.file_name);
+      } catch (const Error&) {
+        paths.push_back(entry);
+        continue;
+      }
+      for (auto& resource : inline_resources) {
+        if (target_.origin) resource.origin = target_.origin->below(target_.file_name);
+        configurations.resources.append(std::move(resource));
+      }
+    }
+    add_resources(configurations, paths);
+    return std::move(configurations.resources);
+  }
+
+  void run_transformers(Accumulated& all) {
+    const auto passes = transformer_passes(target_, *all.config, context_,
+                                           [this](const auto& entries) { return plugin_configurations(entries); });
+    for (const auto& pass : passes) {
+      pass.run(all.resources);
+      if (pass.origin) note_transformation(all.resources, pass);
+      all.resources.remove_empty();
+    }
+  }
+
+  static void note_transformation(ResourceMap& resources, const Pass& pass) {
+    for (auto& resource : resources) {
+      for (int i = 0; i < pass.count; ++i) {
+        if (resource.origin) {
+          resource.transformations.push_back(*pass.origin);
+        } else {
+          resource.origin = pass.origin;
+        }
+      }
+    }
+  }
+
+  void run_validators(Accumulated& all) {
+    if (target_.kustomization.validators.empty()) return;
+    for (const auto& pass : plugin_passes(plugin_configurations(target_.kustomization.validators), target_, context_)) {
+      ResourceMap copy = all.resources;
+      pass.run(copy);
+      bool same = copy.size() == all.resources.size();
+      for (std::size_t i = 0; same && i < copy.size(); ++i) same = copy[i].document == all.resources[i].document;
+      if (!same) throw make_error(ErrorKind::input, "validator shouldn't modify the resource map");
+    }
+  }
+
+  Target& target_;
+  BuildContext& context_;
+};
+
+}  // namespace
+
+void BuildContext::warn(std::string text) {
+  if (options.on_warning) options.on_warning(text);
+  warnings.push_back(std::move(text));
+}
+
+Target load_target(Loader loader, BuildContext& context) {
+  std::vector<std::pair<std::string, std::string>> found;  // name and text
+  for (const auto& name : kustomization_file_names()) {
+    if (!context.files.is_file(join_path(loader.root(), name))) continue;
+    try {
+      found.emplace_back(name, loader.read(name));
+    } catch (const Error&) {
+      continue;
+    }
+  }
+  if (found.empty()) {
+    throw make_error(ErrorKind::not_found,
+                     "unable to find one of 'kustomization.yaml', 'kustomization.yml' or 'Kustomization' in directory '{}'",
+                     loader.root());
+  }
+  if (found.size() > 1) throw make_error(ErrorKind::input, "Found multiple kustomization files under: {}\n", loader.root());
+  std::vector<std::string> warnings;
+  const auto file = join_path(loader.root(), found.front().first);
+  auto tell = [&] {
+    for (auto& warning : warnings) context.warn(std::move(warning));
+  };
+  try {
+    Kustomization kustomization = read_kustomization(found.front().second, file, loader.root(), warnings);
+    tell();
+    return {std::move(loader), std::move(kustomization), found.front().first, {}};
+  } catch (const Error&) {
+    tell();
+    throw;
+  }
+}
+
+void use_open_api(const Target& target, bool is_root, BuildContext& context) {
+  const auto& field = target.kustomization.openapi;
+  const auto path = field.find("path");
+  const std::string text = path == field.end() ? std::string() : target.loader.read(path->second);
+  if (context.schema_is_set && !is_root) return;
+  const auto version = field.find("version");
+  if (path != field.end()) {
+    if (version != field.end()) {
+      throw make_error(ErrorKind::input, "builtin version and custom schema provided, cannot use both");
+    }
+    context.schema = OpenApiSchema(OpenApiSchema::Builtin::left_out);
+    for (const auto& openapi : document::read_yaml(text, path->second, document::Schema::go_yaml_v2)) context.schema.add(openapi);
+    context.schema_is_set = true;
+  } else if (version != field.end() && !version->second.empty()) {
+    if (version->second != "v1.21.2") throw make_error(ErrorKind::input, "the specified OpenAPI version is not built in");
+    context.schema_is_set = true;
+  }
+}
+
+Accumulated accumulate(Target& target, BuildContext& context) {
+  Accumulated all;
+  Accumulator(target, context).accumulate_into(all);
+  return all;
+}
+
+}  // namespace kfrun::kustomize

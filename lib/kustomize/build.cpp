@@ -1,0 +1,132 @@
+#include <map>
+
+#include "document/writer.h"
+#include "kustomize/accumulator.h"
+#include "kustomize/kustomize.h"
+#include "kustomize/name_references.h"
+#include "kustomize/order.h"
+#include "kustomize/resource_reader.h"
+#include "kustomize/transformers.h"
+
+namespace kfrun::kustomize {
+
+using document::Node;
+
+namespace {
+
+constexpr std::string_view kLocalConfig = "config.kubernetes.io/local-config";
+constexpr std::string_view kManagedBy = "app.kubernetes.io/managed-by";
+
+// What kustomize keeps in annotations during a build.
+bool is_build_annotation(std::string_view key) {
+  constexpr std::string_view kPrefix = "internal.config.kubernetes.io/";
+  static constexpr std::string_view kNames[] = {"previousKinds",
+                                                "previousNames",
+                                                "prefixes",
+                                                "suffixes",
+                                                "previousNamespaces",
+                                                "allowNameChange",
+                                                "allowKindChange",
+                                                "refBy",
+                                                "generatorBehavior",
+                                                "needsHashSuffix",
+                                                "path",
+                                                "index",
+                                                "seqindent",
+                                                "id",
+                                                "annotations-migration-resource-id",
+                                                "helm-generated"};
+  if (key == "config.kubernetes.io/path" || key == "config.kubernetes.io/index" || key == "config.k8s.io/id") return true;
+  if (!key.starts_with(kPrefix)) return false;
+  key.remove_prefix(kPrefix.size());
+  return std::find(std::begin(kNames), std::end(kNames), key) != std::end(kNames);
+}
+
+// Local configuration serves the build and is no part of its result.
+void remove_local(ResourceMap& resources) {
+  std::vector<bool> keep(resources.size());
+  for (std::size_t i = 0; i < resources.size(); ++i) {
+    const Node& object = resources[i].document;
+    check_metadata(object);
+    const Node* annotations = object.find_path({"metadata", "annotations"});
+    const Node* local = annotations ? annotations->find(kLocalConfig) : nullptr;
+    keep[i] = !local || local->text() == "false";
+  }
+  if (std::find(keep.begin(), keep.end(), false) != keep.end()) resources.keep_only(keep);
+}
+
+// Annotations come out as strings, without those of the build, and not at all when none are left.
+void finish_annotations(Resource& resource, bool show_origins, bool show_transformations) {
+  Node& metadata = resource.document.child_mapping("metadata");
+  std::map<std::string, std::string> texts;
+  if (const Node* annotations = metadata.find("annotations"); annotations && annotations->is_mapping()) {
+    for (const auto& member : annotations->members()) {
+      if (!is_build_annotation(member.key.text())) texts[member.key.text()] = member.value.text();
+    }
+  }
+  texts.erase(std::string(kOriginAnnotation));
+  texts.erase(std::string(kTransformationsAnnotation));
+  if (show_origins && resource.origin) texts[std::string(kOriginAnnotation)] = origin_text(*resource.origin);
+  if (show_transformations && !resource.transformations.empty()) {
+    texts[std::string(kTransformationsAnnotation)] = transformations_text(resource.transformations);
+  }
+  metadata.remove("annotations");
+  if (texts.empty()) return;
+  document::Mapping members;
+  members.reserve(texts.size());
+  for (auto& [key, text] : texts) members.push_back({Node::string(key), Node::string(text)});
+  metadata.set("annotations", Node::mapping(std::move(members)));
+}
+
+void warn_of_unused(const std::vector<std::string>& names, BuildContext& context) {
+  if (names.empty()) return;
+  std::string text = "well-defined vars that were never replaced: ";
+  for (const auto& name : names) text += (&name == &names.front() ? "" : ",") + name;
+  context.warn(std::move(text));
+}
+
+BuildResult build_target(Target& target, BuildContext& context) {
+  Accumulated all = accumulate(target, context);
+  add_hashes(all.resources);
+  fix_name_references(all.resources, all.config->name_references);
+  warn_of_unused(resolve_vars(all.resources, all.vars, all.config->var_references), context);
+  remove_local(all.resources);
+  const Kustomization& kustomization = target.kustomization;
+  sort_resources(all.resources, kustomization.sort_options, context.options.reorder);
+  if (context.options.managed_by_label || kustomization.has_build_metadata("managedByLabel")) {
+    transform_labels({{std::string(kManagedBy), fmt::format("kustomize-{}", kKustomizeVersion)}},
+                     {FieldSpec({}, "metadata/labels", true)})(all.resources);
+  }
+  const bool show_origins = kustomization.has_build_metadata("originAnnotations");
+  const bool show_transformations = kustomization.has_build_metadata("transformerAnnotations");
+  BuildResult result;
+  result.resources.reserve(all.resources.size());
+  for (auto& resource : all.resources) {
+    finish_annotations(resource, show_origins, show_transformations);
+    result.resources.push_back({std::move(resource.document), std::move(resource.source)});
+  }
+  return result;
+}
+
+}  // namespace
+
+BuildResult build(const FileSystem& files, const std::string& path, const BuildOptions& options) {
+  BuildContext context{files, options, {}, OpenApiSchema(), false};
+  Target target = load_target(Loader(files, path, options.load_restriction), context);
+  use_open_api(target, true, context);
+  if (!target.kustomization.build_metadata.empty()) target.origin = Origin{};
+  BuildResult result = build_target(target, context);
+  result.warnings = std::move(context.warnings);
+  return result;
+}
+
+std::string to_yaml(const BuildResult& result) {
+  std::string text;
+  for (const auto& resource : result.resources) {
+    if (!text.empty()) text += "---\n";
+    document::append_yaml(text, resource.document);
+  }
+  return text;
+}
+
+}  // namespace kfrun::kustomize

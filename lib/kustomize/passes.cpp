@@ -1,0 +1,205 @@
+#include "kustomize/passes.h"
+
+#include "document/writer.h"
+#include "kustomize/generators.h"
+#include "kustomize/plugins.h"
+
+namespace kfrun::kustomize {
+
+using document::Node;
+
+namespace {
+
+// What a transformer is configured from.
+struct Source {
+  const Target& target;
+  const Kustomization& kustomization;
+  const TransformerConfig& config;
+  BuildContext& context;
+};
+
+using Transforms = std::vector<Transform>;
+
+Transforms strategic_patches(const Source& source) {
+  const auto& patches = source.kustomization.patches_strategic_merge;
+  if (patches.empty()) return {};
+  return {transform_patch(LoadedPatch::strategic(patches, source.target.loader), source.context.schema)};
+}
+
+Transforms patches(const Source& source) {
+  Transforms transforms;
+  for (const auto& patch : source.kustomization.patches) {
+    transforms.push_back(transform_patch(LoadedPatch::any(patch, source.target.loader), source.context.schema));
+  }
+  return transforms;
+}
+
+Transforms json6902_patches(const Source& source) {
+  Transforms transforms;
+  for (const auto& patch : source.kustomization.patches_json6902) {
+    transforms.push_back(transform_patch(LoadedPatch::json6902(patch, source.target.loader), source.context.schema));
+  }
+  return transforms;
+}
+
+Transforms name_space(const Source& source) {
+  if (source.kustomization.namespace_.empty()) return {};
+  return {transform_namespace(NamespaceChange{source.kustomization.namespace_}, source.config.namespace_)};
+}
+
+Transforms prefix(const Source& source) {
+  if (source.kustomization.name_prefix.empty()) return {};
+  return {transform_prefix(source.kustomization.name_prefix, source.config.name_prefix)};
+}
+
+Transforms suffix(const Source& source) {
+  if (source.kustomization.name_suffix.empty()) return {};
+  return {transform_suffix(source.kustomization.name_suffix, source.config.name_suffix)};
+}
+
+// The entries of `labels`, then commonLabels, which counts even when it is empty.
+Transforms labels(const Source& source) {
+  const auto& kustomization = source.kustomization;
+  if (kustomization.labels.empty() && kustomization.common_labels.empty()) return {};
+  Transforms transforms;
+  for (const auto& entry : kustomization.labels) {
+    transforms.push_back(transform_labels(entry.pairs, label_fields(entry, source.config)));
+  }
+  transforms.push_back(transform_labels(kustomization.common_labels, source.config.common_labels));
+  return transforms;
+}
+
+Transforms annotations(const Source& source) {
+  if (source.kustomization.common_annotations.empty()) return {};
+  return {transform_annotations(source.kustomization.common_annotations, source.config.common_annotations)};
+}
+
+Transforms replicas(const Source& source) {
+  Transforms transforms;
+  for (const auto& replica : source.kustomization.replicas) {
+    transforms.push_back(transform_replicas(replica, source.config.replicas));
+  }
+  return transforms;
+}
+
+Transforms images(const Source& source) {
+  if (source.kustomization.images.empty()) return {};
+  return {transform_images(source.kustomization.images, source.config.images)};
+}
+
+Transforms replacements(const Source& source) {
+  if (source.kustomization.replacements.size() == 0) return {};
+  const Node configuration = Node::mapping({{"replacements", source.kustomization.replacements}});
+  auto loaded = within(
+      fmt::format("trouble configuring builtin ReplacementTransformer with config: `\n{}`", document::write_yaml(configuration)),
+      [&] { return load_replacements(source.kustomization.replacements, source.target.loader); });
+  return {transform_replacements(std::move(loaded))};
+}
+
+struct TransformerRow {
+  std::string_view kind;  // of kustomize's plugin
+  Transforms (*configure)(const Source&);
+};
+// The order in which a kustomization's fields take effect.
+constexpr TransformerRow kTransformers[] = {{"PatchStrategicMergeTransformer", strategic_patches},
+                                            {"PatchTransformer", patches},
+                                            {"NamespaceTransformer", name_space},
+                                            {"PrefixTransformer", prefix},
+                                            {"SuffixTransformer", suffix},
+                                            {"LabelTransformer", labels},
+                                            {"AnnotationsTransformer", annotations},
+                                            {"PatchJson6902Transformer", json6902_patches},
+                                            {"ReplicaCountTransformer", replicas},
+                                            {"ImageTagTransformer", images},
+                                            {"ReplacementTransformer", replacements}};
+
+std::optional<Origin> builtin_origin(const Target& target, std::string_view kind) {
+  if (!target.origin) return std::nullopt;
+  Origin origin;
+  origin.repo = target.origin->repo;
+  origin.ref = target.origin->ref;
+  origin.configured_in = target.origin->below(target.file_name).path;
+  origin.configured_by.api_version = "builtin";
+  origin.configured_by.kind = kind;
+  return origin;
+}
+
+std::optional<Origin> plugin_origin(const Resource& configuration) {
+  if (!configuration.origin) return std::nullopt;
+  return configured_by(*configuration.origin, configuration.document);
+}
+
+void add_generators(const Target& target, GeneratedKind kind, std::vector<GeneratorPass>& passes) {
+  const bool is_secret = kind == GeneratedKind::secret;
+  const auto& kustomization = target.kustomization;
+  const auto origin = builtin_origin(target, is_secret ? "SecretGenerator" : "ConfigMapGenerator");
+  for (auto arguments : is_secret ? kustomization.secret_generators : kustomization.config_map_generators) {
+    arguments.options = merged_options(std::move(arguments.options), kustomization.generator_options);
+    passes.push_back({[kind, arguments = std::move(arguments), &target] {
+                        std::vector<Resource> made;
+                        made.push_back(generate(kind, arguments, target.loader));
+                        return made;
+                      },
+                      origin});
+  }
+}
+
+void refuse_helm(const Target& target, const BuildContext& context) {
+  for (const auto& chart :
+       target.kustomization.helm_charts.is_sequence() ? target.kustomization.helm_charts.items() : document::Sequence{}) {
+    Node configuration =
+        target.kustomization.helm_globals.is_mapping() ? target.kustomization.helm_globals : Node::mapping(document::Mapping{});
+    for (const auto& member : chart.members()) configuration.set(member.key.text(), member.value);
+    throw make_error(ErrorKind::unsupported, "trouble configuring builtin HelmChartInflationGenerator with config: `\n{}`: {}",
+                     document::write_yaml(configuration),
+                     context.options.enable_helm ? "helm charts are not supported" : "must specify --enable-helm");
+  }
+}
+
+}  // namespace
+
+std::vector<GeneratorPass> generator_passes(const Target& target, BuildContext& context, const ReadConfigurations& read) {
+  std::vector<GeneratorPass> passes;
+  add_generators(target, GeneratedKind::config_map, passes);
+  add_generators(target, GeneratedKind::secret, passes);
+  refuse_helm(target, context);
+  if (target.kustomization.generators.empty()) return passes;
+  within("loading generator plugins", [&] {
+    for (auto& configuration : read(target.kustomization.generators)) {
+      const auto origin = plugin_origin(configuration);
+      passes.push_back({[configuration = std::move(configuration), &target, &context] {
+                          return run_generator(configuration, target.loader, context.options);
+                        },
+                        origin});
+    }
+  });
+  return passes;
+}
+
+std::vector<Pass> plugin_passes(const ResourceMap& configurations, const Target& target, BuildContext& context) {
+  std::vector<Pass> passes;
+  for (const auto& configuration : configurations) {
+    passes.push_back(
+        {configure_transformer(configuration, target.loader, context.schema, context.options), plugin_origin(configuration)});
+  }
+  return passes;
+}
+
+std::vector<Pass> transformer_passes(const Target& target, const TransformerConfig& config, BuildContext& context,
+                                     const ReadConfigurations& read) {
+  const Source source{target, target.kustomization, config, context};
+  std::vector<Pass> passes;
+  for (const auto& row : kTransformers) {
+    const auto origin = builtin_origin(target, row.kind);
+    for (auto& transform : row.configure(source)) passes.push_back({std::move(transform), origin});
+    // All images are changed in one step.
+    if (row.configure == images && !passes.empty() && !target.kustomization.images.empty()) {
+      passes.back().count = static_cast<int>(target.kustomization.images.size());
+    }
+  }
+  if (target.kustomization.transformers.empty()) return passes;
+  for (auto& pass : plugin_passes(read(target.kustomization.transformers), target, context)) passes.push_back(std::move(pass));
+  return passes;
+}
+
+}  // namespace kfrun::kustomize

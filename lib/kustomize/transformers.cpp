@@ -1,0 +1,177 @@
+#include "kustomize/transformers.h"
+
+#include "base/text.h"
+#include "document/writer.h"
+#include "kustomize/hash.h"
+#include "kustomize/shared_values.h"
+
+namespace kfrun::kustomize {
+
+using document::Node;
+
+namespace {
+
+constexpr std::string_view kHelmGenerated = "internal.config.kubernetes.io/helm-generated";
+constexpr std::string_view kNamePath = "metadata/name";
+
+bool is_from_helm(const Resource& resource) {
+  const Node* annotations = resource.document.find_path({"metadata", "annotations"});
+  return annotations && annotations->text_of(kHelmGenerated) == "true";
+}
+
+void throw_if_double(const ResourceMap& resources) {
+  for (std::size_t i = 0; i < resources.size(); ++i) {
+    const auto same = resources.find_current(resources[i].current_id());
+    if (same.size() == 1) continue;
+    std::vector<std::string> shown;
+    for (const auto position : same) {
+      shown.push_back(document::write_json(resources[position].document, {0, true, true}));
+    }
+    throw make_error(ErrorKind::input, "namespace transformation produces ID conflict: [{}]", join(shown, " "));
+  }
+}
+
+// Prefix and suffix: `remember` and `change` differ, the rest is the same.
+template <typename Remember, typename Change>
+void rename_all(ResourceMap& resources, const FieldSpecs& specs, Remember remember, Change change) {
+  for (auto& resource : resources) {
+    const Gvk gvk = resource.original_id().gvk;
+    if (keeps_name(gvk)) continue;
+    for (const auto& spec : specs) {
+      if (!spec.selects(gvk)) continue;
+      if (spec.path == kNamePath) {
+        remember(resource);
+        resource.remember_current_id();
+      }
+      change(resource.document, spec);
+    }
+  }
+  resources.ids_changed();
+}
+
+bool ever_selected(const Resource& resource, const std::string& name, const FieldSpec& spec) {
+  if (resource.name() == name && spec.selects(resource.gvk())) return true;
+  for (const auto& previous : resource.previous_names) {
+    if (previous.name == name && spec.selects(resource.previous_id(previous).gvk)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+Transform transform_labels(TextMap labels, FieldSpecs specs) {
+  return [labels = std::move(labels), specs = std::move(specs)](ResourceMap& resources) {
+    if (labels.empty()) return;
+    for (auto& resource : resources) transform_labels(resource.document, labels, specs);
+  };
+}
+
+Transform transform_annotations(TextMap annotations, FieldSpecs specs) {
+  return [annotations = std::move(annotations), specs = std::move(specs)](ResourceMap& resources) {
+    if (annotations.empty()) return;
+    for (auto& resource : resources) transform_annotations(resource.document, annotations, specs);
+  };
+}
+
+Transform transform_namespace(NamespaceChange change, FieldSpecs specs) {
+  return [change = std::move(change), specs = std::move(specs)](ResourceMap& resources) {
+    if (change.name.empty()) return;
+    for (auto& resource : resources) {
+      if (resource.empty() || is_from_helm(resource)) continue;
+      resource.remember_current_id();
+      transform_namespace(resource.document, change, specs);
+    }
+    resources.ids_changed();
+    throw_if_double(resources);
+  };
+}
+
+Transform transform_prefix(std::string prefix, FieldSpecs specs) {
+  return [prefix = std::move(prefix), specs = std::move(specs)](ResourceMap& resources) {
+    if (prefix.empty()) return;
+    rename_all(
+        resources, specs, [&](Resource& resource) { resource.add_name_prefix(prefix); },
+        [&](Node& object, const FieldSpec& spec) { add_prefix(object, prefix, spec); });
+  };
+}
+
+Transform transform_suffix(std::string suffix, FieldSpecs specs) {
+  return [suffix = std::move(suffix), specs = std::move(specs)](ResourceMap& resources) {
+    if (suffix.empty()) return;
+    rename_all(
+        resources, specs, [&](Resource& resource) { resource.add_name_suffix(suffix); },
+        [&](Node& object, const FieldSpec& spec) { add_suffix(object, suffix, spec); });
+  };
+}
+
+Transform transform_replicas(Replica replica, FieldSpecs specs) {
+  return [replica = std::move(replica), specs = std::move(specs)](ResourceMap& resources) {
+    bool found = false;
+    for (auto& resource : resources) {
+      for (const auto& spec : specs) {
+        if (!ever_selected(resource, replica.name, spec)) continue;
+        found = true;
+        set_replicas(resource.document, replica.count, spec);
+      }
+    }
+    if (found) return;
+    std::vector<std::string> kinds;
+    for (const auto& spec : specs) kinds.push_back(to_string(spec.gvk));
+    throw make_error(ErrorKind::input, "resource with name {} does not match a config with the following GVK [{}]", replica.name,
+                     join(kinds, " "));
+  };
+}
+
+Transform transform_images(std::vector<ImageChange> images, FieldSpecs specs) {
+  const auto transformer = std::make_shared<ImageTransformer>(std::move(images));
+  return [transformer, specs = std::move(specs)](ResourceMap& resources) {
+    for (auto& resource : resources) transformer->apply(resource.document, specs);
+  };
+}
+
+Transform transform_replacements(std::vector<Replacement> replacements) {
+  return [replacements = std::move(replacements)](ResourceMap& resources) {
+    std::vector<ReplacementSubject> subjects;
+    subjects.reserve(resources.size());
+    for (auto& resource : resources) subjects.push_back({&resource.document, resource.previous_ids()});
+    apply_replacements(replacements, subjects);
+    resources.ids_changed();
+  };
+}
+
+Transform transform_values(ValueAdd plugin) {
+  return [plugin = std::move(plugin)](ResourceMap& resources) {
+    for (const auto& target : plugin.targets) {
+      std::vector<std::size_t> positions;
+      if (target.selector) {
+        positions = select(resources, *target.selector);
+      } else {
+        for (std::size_t i = 0; i < resources.size(); ++i) positions.push_back(i);
+      }
+      for (const auto position : positions) {
+        if (target.field_path == "metadata/namespace") {
+          transform_namespace(resources[position].document, NamespaceChange{plugin.value}, {});
+        } else {
+          add_value(resources[position].document, plugin.value, target);
+        }
+      }
+    }
+    resources.ids_changed();
+  };
+}
+
+Transform transform_patch(LoadedPatch patch, const document::MergeSchema& schema) {
+  return [patch = std::move(patch), &schema](ResourceMap& resources) { patch.apply(resources, schema); };
+}
+
+void add_hashes(ResourceMap& resources) {
+  for (auto& resource : resources) {
+    if (!resource.needs_hash) continue;
+    const std::string hash = content_hash(resource.document);
+    resource.remember_current_id();
+    resource.set_name(resource.name() + "-" + hash);
+  }
+  resources.ids_changed();
+}
+
+}  // namespace kfrun::kustomize
