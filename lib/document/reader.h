@@ -22,10 +22,11 @@ struct ReadLimits {
   std::size_t max_alias_nodes = 4u << 20;  // nodes that expanding aliases may add to one document
 };
 
-// Reads every document of a YAML stream with libyaml, aliases expanded and `<<` merged as go-yaml v3 does. Documents without
-// content (only comments) are left out. Errors carry `file`, line and column, and libyaml's words in go-yaml's form
-// ("yaml: line 3: did not find expected key"). Documents are split at lines that begin "---" first, as kyaml does, so an
-// anchor ends with its document.
+// Reads a YAML text with libyaml, aliases expanded and `<<` merged as the Go library of the schema does. Errors carry `file`,
+// line and column, and libyaml's words in go-yaml's form ("yaml: line 3: did not find expected key", lines counted in the
+// document). go_yaml_v3: the text is split at lines that begin "---" first, as kyaml does, so an anchor ends with its document;
+// of what stands between two separators the first document counts, and documents that are null or only comments are left out.
+// go_yaml_v2: the first document alone; none when it is null.
 std::vector<Node> read_yaml(std::string_view text, const std::string& file, Schema schema = Schema::go_yaml_v3,
                             const ReadLimits& limits = {});
 

@@ -78,20 +78,20 @@ class Parser {
   Parser(const Parser&) = delete;
   Parser& operator=(const Parser&) = delete;
 
-  void read_all(std::vector<Node>& documents) {
+  // Go's decoders are asked for one document; what follows it in the text is never looked at.
+  void read_first(std::vector<Node>& documents) {
     for (;;) {
       Event event;
       next(event);
       if (event->type == YAML_STREAM_END_EVENT) return;
-      if (event->type != YAML_DOCUMENT_START_EVENT) continue;
-      anchors_.clear();
-      Event content;
-      next(content);
-      const bool empty = content->type == YAML_SCALAR_EVENT && content->data.scalar.length == 0 &&
-                         content->data.scalar.plain_implicit && !content->data.scalar.anchor;
-      Node root = read_node(content, 0);
-      if (!empty) documents.push_back(std::move(root));
+      if (event->type == YAML_DOCUMENT_START_EVENT) break;
     }
+    Event content;
+    next(content);
+    Node root = read_node(content, 0);
+    Event end;
+    next(end);
+    if (!root.is_null()) documents.push_back(std::move(root));
   }
 
  private:
@@ -103,7 +103,7 @@ class Parser {
     return {file_, first_line_ + static_cast<int>(mark.line) + 1, static_cast<int>(mark.column) + 1, {}};
   }
 
-  // go-yaml's "yaml: line N: words": it counts lines from 0 in the scanner and from 1 elsewhere (yaml.go, parser.fail).
+  // go-yaml's "yaml: line N: words": lines of the document, counted from 0 in the scanner and from 1 elsewhere (parser.fail).
   Error syntax_error() const {
     std::size_t line = 0;
     Place place = place_at(parser_.problem_mark);
@@ -114,7 +114,7 @@ class Parser {
       line = parser_.problem_mark.line;
       if (parser_.error == YAML_SCANNER_ERROR) ++line;
     }
-    const std::string where = line != 0 ? fmt::format("line {}: ", line + static_cast<std::size_t>(first_line_)) : std::string();
+    const std::string where = line != 0 ? fmt::format("line {}: ", line) : std::string();
     return Error(ErrorKind::input,
                  fmt::format("yaml: {}{}", where, parser_.problem ? parser_.problem : "unknown problem parsing YAML content"),
                  std::move(place));
@@ -290,23 +290,31 @@ class Parser {
   std::size_t nodes_ = 0;
 };
 
-// Calls `piece` with each document's text and the number of lines before it, splitting at lines that begin "---".
-template <typename Piece>
-void split_documents(std::string_view text, Piece piece) {
-  std::size_t start = 0;
-  int line = 0;
-  int start_line = 0;
-  for (std::size_t at = 0; at < text.size(); ++line) {
-    auto end = text.find('\n', at);
-    end = end == std::string_view::npos ? text.size() : end + 1;
-    if (at > start && text.substr(at, 3) == "---") {
-      piece(text.substr(start, at - start), start_line);
-      start = at;
-      start_line = line;
+// A document's text and the number of lines before it.
+struct Piece {
+  std::string_view text;
+  int lines_before = 0;
+};
+
+// As in kyaml a separator is a line behind another one that begins with "---" and holds no more than a comment.
+std::vector<Piece> split_documents(std::string_view text, const std::string& file) {
+  std::vector<Piece> pieces;
+  Piece piece{text};
+  for (;;) {
+    const auto at = piece.text.find("\n---");
+    const auto end = at == std::string_view::npos ? at : piece.text.find('\n', at + 1);
+    if (end == std::string_view::npos) break;
+    const Piece document{piece.text.substr(0, at + 1), piece.lines_before};
+    const int lines = static_cast<int>(std::count(document.text.begin(), document.text.end(), '\n'));
+    const auto separator = trim(piece.text.substr(at, end - at));
+    if (const auto rest = trim(separator.substr(3)); !rest.empty() && rest[0] != '#') {
+      throw input_error({file, piece.lines_before + lines + 1, 1, {}}, "invalid document separator: {}", separator);
     }
-    at = end;
+    pieces.push_back(document);
+    piece = {piece.text.substr(end + 1), piece.lines_before + lines + 1};
   }
-  piece(text.substr(start), start_line);
+  pieces.push_back(piece);
+  return pieces;
 }
 
 }  // namespace
@@ -316,7 +324,8 @@ std::vector<Node> read_yaml(std::string_view text, const std::string& file, Sche
     throw input_error({file, 0, 0, {}}, "yaml: {} bytes are more than the {} allowed", text.size(), limits.max_bytes);
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
   std::vector<Node> documents;
-  split_documents(text, [&](std::string_view piece, int line) { Parser(piece, line, file, schema, limits).read_all(documents); });
+  const auto pieces = schema == Schema::go_yaml_v2 ? std::vector<Piece>{{text}} : split_documents(text, file);
+  for (const auto& piece : pieces) Parser(piece.text, piece.lines_before, file, schema, limits).read_first(documents);
   return documents;
 }
 

@@ -1,0 +1,22 @@
+// Any text: what reads as JSON is written to a text that reads to an equal tree.
+#include <cstdlib>
+
+#include "document/reader.h"
+#include "document/writer.h"
+
+using namespace kfrun;
+using namespace kfrun::document;
+
+extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
+  const ReadLimits limits{.max_depth = 200, .max_bytes = 1u << 20, .max_alias_nodes = 0};
+  try {
+    const Node node = read_json({reinterpret_cast<const char*>(data), size}, "fuzz.json", limits);
+    for (const int indent : {0, 2}) {
+      const auto text = write_json(node, {.indent = indent, .escape_html = true});
+      if (write_json(read_json(text, "again.json"), {.indent = indent, .escape_html = true}) != text) std::abort();
+    }
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::input) std::abort();
+  }
+  return 0;
+}
