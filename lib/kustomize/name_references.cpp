@@ -23,8 +23,9 @@ struct Candidate {
 
 using Positions = std::vector<std::size_t>;
 
-// Whether the shorter list is the end of the longer one, both compared from their ends.
+// Whether the shorter list is the end of the longer one; an empty list is the end of an empty one only.
 bool same_ending(const std::vector<std::string>& a, const std::vector<std::string>& b) {
+  if (a.empty() || b.empty()) return a.empty() && b.empty();
   const auto compared = std::min(a.size(), b.size());
   return std::equal(a.end() - static_cast<std::ptrdiff_t>(compared), a.end(), b.end() - static_cast<std::ptrdiff_t>(compared));
 }
