@@ -3,6 +3,8 @@
 #include <fstream>
 
 #include "cli/screen.h"
+#include "run/kubernetes_message.h"
+#include "run/kubernetes_pod.h"
 
 namespace kfrun::cli {
 
@@ -82,17 +84,19 @@ class PodTail : public LogTail {
 
   bool pump(bool ended) override {
     if (!open_ && !complete_ && Steady::now() >= retry_at_) open(ended);
-    if (complete_) printer_.finish();
-    return complete_;
+    if (!complete_) return false;
+    printer_.add(filter_.finish());
+    printer_.finish();
+    return true;
   }
 
  private:
   void open(bool ended) {
     kube::LogOptions options;
-    options.container = "main";
+    options.container = run::kMainContainer;
     options.follow = follow_;
     if (lines_ >= 0) options.tail_lines = lines_;
-    skip_ = printed_;
+    skip_ = taken_;
     open_ = true;
     kube::Request request;
     request.path = kube::log_path(name_space_, pod_, options);
@@ -105,8 +109,8 @@ class PodTail : public LogTail {
     const auto skipped = std::min(skip_, bytes.size());
     skip_ -= skipped;
     bytes.remove_prefix(skipped);
-    printed_ += bytes.size();
-    printer_.add(bytes);
+    taken_ += bytes.size();
+    printer_.add(filter_.add(bytes));
     return true;
   }
 
@@ -132,7 +136,8 @@ class PodTail : public LogTail {
   bool open_ = false;
   bool complete_ = false;
   int failures_ = 0;
-  std::size_t printed_ = 0;
+  run::LogFilter filter_;  // the launcher's own line is not for people
+  std::size_t taken_ = 0;
   std::size_t skip_ = 0;
   Steady::time_point retry_at_;
 };
