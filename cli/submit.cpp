@@ -28,6 +28,13 @@ Submission prepare(const SubmitFlags& flags, pipeline::Pipeline pipeline) {
   return submission;
 }
 
+bool has_artifacts(const run::RunSummary& summary) {
+  return std::any_of(summary.tasks.begin(), summary.tasks.end(), [](const auto& task) {
+    return std::any_of(task.outputs.begin(), task.outputs.end(),
+                       [](const auto& output) { return pipeline::as_artifact(output.second).has_value(); });
+  });
+}
+
 // Where to look further, for people.
 void print_places(const SubmitFlags& flags, const run::RunSummary& summary) {
   const std::string& id = summary.head.id;
@@ -36,8 +43,9 @@ void print_places(const SubmitFlags& flags, const run::RunSummary& summary) {
     if (disk().is_directory(folder + "/logs"))
       print_note(fmt::format("logs are in {}/logs ('kfrun logs {}' prints them), artifacts in {}/artifacts", folder, id, folder));
   } else {
-    print_note(fmt::format("'kfrun logs {0} -n {1}' prints the logs; artifacts are in the claim {2} of namespace {1}", id,
-                           summary.head.name_space, run::kArtifactClaim));
+    print_note(fmt::format("'kfrun logs {} -n {}' prints the logs", id, summary.head.name_space));
+    if (has_artifacts(summary))
+      print_note(fmt::format("artifacts are in the claim {} of namespace {}", run::kArtifactClaim, summary.head.name_space));
   }
 }
 
