@@ -5,10 +5,12 @@
 
 #include "base/digest.h"
 #include "base/test.h"
+#include "base/text.h"
 #include "document/reader.h"
 #include "document/writer.h"
 #include "kube/client.h"
 #include "kube/discovery.h"
+#include "kube/tcp_proxy.h"
 
 namespace kfrun::kube {
 
@@ -351,6 +353,81 @@ TEST_CASE_METHOD(Fixture, "hundreds of requests share few connections") {
   while (created < kCount) client.run_once(seconds(1));
   CHECK(over_http2 == kCount);
   CHECK(client.list(types::config_maps, name_space, "test=kube", 100).size() == kCount);
+}
+
+namespace {
+
+// The fixture's server behind a proxy that can fail.
+struct Proxied : Fixture {
+  TcpProxy proxy{port_of(client.config().server)};
+  Client through{config()};
+
+  static int port_of(const std::string& server) {
+    const auto port = parse_integer(server.substr(server.rfind(':') + 1));
+    return static_cast<int>(port.value_or(443));
+  }
+  Config config() const {
+    Config config = client.config();
+    config.server = fmt::format("https://127.0.0.1:{}", proxy.port());
+    config.tls_server_name = client.config().tls_server_name;
+    config.request_timeout = milliseconds(500);
+    return config;
+  }
+};
+
+}  // namespace
+
+TEST_CASE_METHOD(Proxied, "a connection that goes silent is left by all that it carries") {
+  WatchOptions options;
+  options.silence = seconds(2);
+  Watcher watcher(through, types::config_maps, name_space, options);
+  REQUIRE(watcher.saw("synced"));
+  CHECK(through.get(types::namespaces, "", name_space).attempts == 1);
+  CHECK(proxy.connections() == 1);
+
+  proxy.freeze();
+  const Reply first = through.get(types::namespaces, "", name_space);
+  CHECK(first.ok());
+  CHECK(first.attempts == 2);
+  for (int i = 0; i < 3; ++i) {  // no other request meets the dead connection
+    const Reply reply = through.get(types::namespaces, "", name_space);
+    CHECK(reply.ok());
+    CHECK(reply.attempts == 1);
+  }
+  create("after");
+  CHECK(watcher.saw("added after", seconds(10)));
+  CHECK(proxy.connections() <= 3);
+
+  // A silent watch alone finds out, too.
+  proxy.freeze();
+  create("later");
+  CHECK(watcher.saw("added later", seconds(10)));
+}
+
+TEST_CASE_METHOD(Proxied, "a reset under many requests loses none that is safe to repeat") {
+  Watcher watcher(through, types::config_maps, name_space);
+  REQUIRE(watcher.saw("synced"));
+  constexpr int kCount = 200;
+  int done = 0, ok = 0, conflicts = 0;
+  for (int i = 0; i < kCount; ++i) {
+    Request request;
+    request.method = "POST";
+    request.path = path_of(types::config_maps, name_space);
+    request.body = document::write_json(config_map(fmt::format("many-{}", i), "1"));
+    request.idempotent = true;
+    request.timeout = seconds(10);
+    through.start(std::move(request), [&](const Reply& reply) {
+      if (reply.status == 201) ++ok;
+      if (reply.status == 409) ++conflicts;  // the first try had reached the server
+      if (++done == kCount / 4) proxy.reset();
+    });
+  }
+  while (done < kCount) through.run_once(seconds(1));
+  CHECK(ok + conflicts == kCount);
+  CHECK(proxy.connections() > 1);
+  CHECK(client.list(types::config_maps, name_space, "test=kube").size() == kCount);
+  CHECK(watcher.saw("added many-199"));
+  for (int i = 0; i < kCount; ++i) CHECK(watcher.saw(fmt::format("added many-{}", i)));
 }
 
 }  // namespace kfrun::kube

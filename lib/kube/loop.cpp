@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <set>
 
 #include "kube/watch.h"
 
@@ -44,6 +45,7 @@ struct Loop::Call {
   std::unique_ptr<Transfer> transfer;
   std::optional<Timers::Id> timer;  // of the next try, or of a stream's silence
   std::optional<SteadyTime> first_try;
+  SteadyTime try_began;
   unsigned credential_generation = 0;
   int attempts = 0;
   bool refreshed = false;  // credentials, after a 401
@@ -147,9 +149,10 @@ void Loop::begin(const CallPtr& call) {
   try {
     const Credential& credential = credentials_.current(now_on_the_wall());
     call->credential_generation = credential.generation;
-    call->transfer =
-        std::make_unique<Transfer>(pool_.take(credential), config_, credential, call->request, call->stream.has_value(),
-                                   call->fresh_connection, [this, handle = call->handle] { note_ready(handle); });
+    TransferOptions options{heard_from_, call->stream.has_value(), call->fresh_connection, {}};
+    options.on_pieces = [this, handle = call->handle] { note_ready(handle); };
+    call->transfer = std::make_unique<Transfer>(pool_.take(credential), config_, credential, call->request, std::move(options));
+    call->try_began = now;
   } catch (const Error& error) {
     Reply reply;
     reply.failure = error.what();
@@ -202,6 +205,7 @@ void Loop::drop_transfer(Call& call, bool reusable) {
 void Loop::end_try(const CallPtr& call, CURLcode code) {
   TryResult result = call->transfer->result(code);
   const bool had_pieces = call->transfer->had_pieces();
+  if (result.transport == Transport::timed_out) end_dead_connection(*call);
   drop_transfer(*call, code == CURLE_OK);
   if (call->timer) timers_.cancel(*call->timer);
   call->timer.reset();
@@ -209,7 +213,7 @@ void Loop::end_try(const CallPtr& call, CURLcode code) {
     result.reply.failure = fmt::format("{}: no byte came for {}", config_.server, to_string(call->stream->silence));
     call->silent = false;
   }
-  // What hangs may hang with its connection; the next try gets one of its own.
+  // The next try is not put on a connection that may hang.
   call->fresh_connection = result.transport == Transport::timed_out;
   if (!had_pieces) {
     if (try_with_fresh_credential(*call, result.reply)) return waiting_.push_back(call->handle);
@@ -219,6 +223,21 @@ void Loop::end_try(const CallPtr& call, CURLcode code) {
     }
   }
   finish(call, std::move(result.reply));
+}
+
+// Where a request had no answer and nobody else heard of the server meanwhile over the same connection, it is the connection
+// that is dead, and idle ones are suspect. libcurl would put the next request on them: they end for all whom they carry.
+void Loop::end_dead_connection(const Call& call) {
+  const SteadyTime since = call.silent ? SteadyClock::now() - call.stream->silence : call.try_began;
+  const auto is_quiet = [&](LocalPort port) {
+    const auto heard = heard_from_.find(port);
+    return heard == heard_from_.end() || heard->second < since;
+  };
+  const LocalPort own = call.transfer->local_port();
+  if (!is_quiet(own)) return;
+  std::set<LocalPort> busy;
+  for (const auto& [easy, carried] : carried_) busy.insert(carried->transfer->local_port());
+  pool_.end_connections([&](LocalPort port) { return port == own || (!busy.contains(port) && is_quiet(port)); });
 }
 
 bool Loop::try_with_fresh_credential(Call& call, const Reply& reply) {

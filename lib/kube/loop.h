@@ -68,6 +68,7 @@ class Loop {
   void watch_silence(const CallPtr& call, Duration silence);
   void perform();
   void end_try(const CallPtr& call, CURLcode code);
+  void end_dead_connection(const Call& call);
   bool try_with_fresh_credential(Call& call, const Reply& reply);
   std::optional<Duration> delay_of_next_try(const Call& call, const TryResult& result);
   void drop_transfer(Call& call, bool reusable);
@@ -95,6 +96,7 @@ class Loop {
   std::deque<Handle> waiting_;  // for a place, or for their next try
   std::deque<Handle> ready_;    // with something to hand to the user
   std::size_t places_taken_ = 0;
+  HeardFrom heard_from_;
   std::vector<std::pair<int, std::function<void()>>> descriptors_;
   std::vector<curl_waitfd> wait_descriptors_;
   unsigned long long called_ = 0;  // callbacks of users, ever

@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
@@ -30,13 +31,13 @@ void set_blob(CURL* easy, CURLoption option, const std::string& bytes) {
   KFRUN_CHECK(curl_easy_setopt(easy, option, &blob) == CURLE_OK);
 }
 
-// A peer that vanished without a word (a laptop that slept, a NAT that forgot) would hold an HTTP/2 connection, and all that
-// is multiplexed on it, for the kernel's quarter of an hour.
-int prepare_socket(void*, curl_socket_t socket, curlsocktype) {
-  ::fcntl(socket, F_SETFD, FD_CLOEXEC);  // credential plugins need not inherit it
-  const unsigned timeout = kDeadPeerMs;
-  ::setsockopt(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout, sizeof timeout);
-  return CURL_SOCKOPT_OK;
+LocalPort local_port_of(curl_socket_t socket) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  if (::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size) != 0) return 0;
+  if (address.ss_family == AF_INET) return ntohs(reinterpret_cast<const sockaddr_in&>(address).sin_port);
+  if (address.ss_family == AF_INET6) return ntohs(reinterpret_cast<const sockaddr_in6&>(address).sin6_port);
+  return 0;
 }
 
 std::string host_of(const std::string& server) {
@@ -183,7 +184,29 @@ EasyPool::EasyPool(const Config& config) : config_(config) {
   add_header(connect_to_list_, connect_to_);
 }
 
-Easy EasyPool::make(const Credential& credential) const {
+int EasyPool::on_open(void* self, curl_socket_t socket, curlsocktype) {
+  static_cast<EasyPool*>(self)->open_.push_back(socket);
+  ::fcntl(socket, F_SETFD, FD_CLOEXEC);  // credential plugins need not inherit it
+  // A peer that vanished without a word (a laptop that slept, a NAT that forgot) would hold a connection, and all that is
+  // multiplexed on it, for the kernel's quarter of an hour.
+  const unsigned timeout = kDeadPeerMs;
+  ::setsockopt(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout, sizeof timeout);
+  return CURL_SOCKOPT_OK;
+}
+
+int EasyPool::on_close(void* self, curl_socket_t socket) {
+  std::erase(static_cast<EasyPool*>(self)->open_, socket);
+  return ::close(socket);
+}
+
+void EasyPool::end_connections(const std::function<bool(LocalPort)>& is_dead) {
+  for (const curl_socket_t socket : open_) {
+    const LocalPort port = local_port_of(socket);
+    if (port != 0 && is_dead(port)) ::shutdown(socket, SHUT_RDWR);
+  }
+}
+
+Easy EasyPool::make(const Credential& credential) {
   Easy easy(curl_easy_init());
   if (!easy) throw make_error(ErrorKind::internal, "curl_easy_init failed");
   set(easy.get(), CURLOPT_PROTOCOLS_STR, "http,https");
@@ -196,7 +219,10 @@ Easy EasyPool::make(const Credential& credential) const {
   set(easy.get(), CURLOPT_TCP_KEEPALIVE, 1L);
   set(easy.get(), CURLOPT_TCP_KEEPIDLE, 30L);
   set(easy.get(), CURLOPT_TCP_KEEPINTVL, 10L);
-  set(easy.get(), CURLOPT_SOCKOPTFUNCTION, &prepare_socket);
+  set(easy.get(), CURLOPT_SOCKOPTFUNCTION, &EasyPool::on_open);
+  set(easy.get(), CURLOPT_SOCKOPTDATA, this);
+  set(easy.get(), CURLOPT_CLOSESOCKETFUNCTION, &EasyPool::on_close);
+  set(easy.get(), CURLOPT_CLOSESOCKETDATA, this);
   set(easy.get(), CURLOPT_USERAGENT, "kfrun");
   if (connect_to_list_) set(easy.get(), CURLOPT_CONNECT_TO, connect_to_list_.get());
   set_proxy(easy.get(), config_);
@@ -219,20 +245,19 @@ void EasyPool::give_back(Easy easy) {
   if (idle_.size() < kMostIdleHandles) idle_.push_back(std::move(easy));
 }
 
-Transfer::Transfer(Easy easy, const Config& config, const Credential& credential, const Request& request, bool streaming,
-                   bool fresh_connection, std::function<void()> on_pieces)
-    : easy_(std::move(easy)), config_(config), request_(request), streaming_(streaming), on_pieces_(std::move(on_pieces)) {
+Transfer::Transfer(Easy easy, const Config& config, const Credential& credential, const Request& request, TransferOptions options)
+    : easy_(std::move(easy)), config_(config), request_(request), options_(std::move(options)) {
   url_ = base_url(config) + request.path;
   set(easy_.get(), CURLOPT_URL, url_.c_str());
   set(easy_.get(), CURLOPT_ERRORBUFFER, error_);
-  set(easy_.get(), CURLOPT_FRESH_CONNECT, fresh_connection ? 1L : 0L);
+  set(easy_.get(), CURLOPT_FRESH_CONNECT, options_.fresh_connection ? 1L : 0L);
   set(easy_.get(), CURLOPT_WRITEFUNCTION, &Transfer::on_body);
   set(easy_.get(), CURLOPT_WRITEDATA, this);
   set(easy_.get(), CURLOPT_HEADERFUNCTION, &Transfer::on_header);
   set(easy_.get(), CURLOPT_HEADERDATA, this);
   // gzip where a whole answer is wanted: a list of pods shrinks to a tenth.
-  set(easy_.get(), CURLOPT_ACCEPT_ENCODING, streaming ? static_cast<const char*>(nullptr) : "gzip");
-  const Duration timeout = request.timeout.value_or(streaming ? Duration::zero() : config.request_timeout);
+  set(easy_.get(), CURLOPT_ACCEPT_ENCODING, options_.streaming ? static_cast<const char*>(nullptr) : "gzip");
+  const Duration timeout = request.timeout.value_or(options_.streaming ? Duration::zero() : config.request_timeout);
   const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(timeout).count();
   set(easy_.get(), CURLOPT_TIMEOUT_MS, static_cast<long>(std::max<long long>(milliseconds, 0)));
   set_method();
@@ -268,16 +293,27 @@ void Transfer::set_headers(const Config& config, const Credential& credential) {
   set(easy_.get(), CURLOPT_HTTPHEADER, header_list_.get());
 }
 
+LocalPort Transfer::local_port() const {
+  LocalPort port = 0;
+  curl_easy_getinfo(easy_.get(), CURLINFO_LOCAL_PORT, &port);
+  return port;
+}
+
+void Transfer::note_byte() {
+  last_byte_ = std::chrono::steady_clock::now();
+  options_.heard_from[local_port()] = last_byte_;
+}
+
 std::size_t Transfer::on_body(char* bytes, std::size_t size, std::size_t count, void* self) {
   auto& transfer = *static_cast<Transfer*>(self);
   const std::size_t length = size * count;
-  transfer.last_byte_ = std::chrono::steady_clock::now();
+  transfer.note_byte();
   const long status = status_of(transfer.easy_.get());
-  if (transfer.streaming_ && status >= 200 && status < 300) {
+  if (transfer.options_.streaming && status >= 200 && status < 300) {
     const bool first = transfer.pieces_.empty();
     transfer.pieces_.append(bytes, length);
     transfer.had_pieces_ = true;
-    if (first) transfer.on_pieces_();
+    if (first) transfer.options_.on_pieces();
     return length;
   }
   if (transfer.body_.size() + length > kLargestBody) {
@@ -291,8 +327,8 @@ std::size_t Transfer::on_body(char* bytes, std::size_t size, std::size_t count, 
 std::size_t Transfer::on_header(char* bytes, std::size_t size, std::size_t count, void* self) {
   auto& transfer = *static_cast<Transfer*>(self);
   const std::string_view line(bytes, size * count);
-  transfer.last_byte_ = std::chrono::steady_clock::now();
-  if (line.starts_with("HTTP/")) {  // the answer behind a proxy's or a 100
+  if (line.starts_with("HTTP/")) {  // the first, or that behind a proxy's or a 100
+    transfer.note_byte();
     transfer.headers_.clear();
     return line.size();
   }
