@@ -1,6 +1,7 @@
 #include "kustomize/origin.h"
 
 #include "base/files.h"
+#include "document/reader.h"
 #include "document/resolve.h"
 #include "kustomize/identity.h"
 #include "kustomize/kyaml_text.h"
@@ -38,6 +39,19 @@ Node to_node(const Origin& origin) {
   return node;
 }
 
+Node parse(const std::string& text, std::string_view annotation) {
+  auto documents = document::read_yaml(text, std::string(annotation));
+  return documents.empty() ? Node::null() : std::move(documents.front());
+}
+
+Origin from_node(const Node& node) {
+  Origin origin{node.text_of("path"), node.text_of("repo"), node.text_of("ref"), node.text_of("configuredIn"), {}};
+  if (const Node* by = node.find("configuredBy")) {
+    origin.configured_by = {by->text_of("apiVersion"), by->text_of("kind"), by->text_of("name"), by->text_of("namespace")};
+  }
+  return origin;
+}
+
 }  // namespace
 
 Origin Origin::below(std::string_view relative) const {
@@ -52,6 +66,16 @@ std::string transformations_text(const std::vector<Origin>& origins) {
   Node list = Node::sequence();
   for (const Origin& origin : origins) list.push_back(to_node(origin));
   return kyaml_text(list);
+}
+
+Origin read_origin(const std::string& text) { return from_node(parse(text, kOriginAnnotation)); }
+
+std::vector<Origin> read_transformations(const std::string& text) {
+  std::vector<Origin> origins;
+  const Node list = parse(text, kTransformationsAnnotation);
+  if (!list.is_sequence()) return origins;
+  for (const Node& item : list.items()) origins.push_back(from_node(item));
+  return origins;
 }
 
 Origin configured_by(const Origin& configuration_origin, const Node& configuration) {

@@ -34,6 +34,9 @@ inline constexpr std::string_view kTransformationsAnnotation = "alpha.config.kub
 // The annotations' texts: YAML with a final newline.
 std::string origin_text(const Origin& origin);
 std::string transformations_text(const std::vector<Origin>& origins);
+// What such texts say.
+Origin read_origin(const std::string& text);
+std::vector<Origin> read_transformations(const std::string& text);
 
 // The origin of what a plugin configuration generates or transforms: the file it stands in and its id.
 Origin configured_by(const Origin& configuration_origin, const document::Node& configuration);

@@ -16,6 +16,8 @@ TEST_CASE("origins are printed as kustomize's annotations") {
         "- configuredIn: kustomization.yaml\n  configuredBy:\n    apiVersion: builtin\n    kind: PrefixTransformer\n"
         "- configuredIn: kustomization.yaml\n  configuredBy:\n    apiVersion: builtin\n    kind: PrefixTransformer\n");
   CHECK(origin_text(Origin{}) == "{}\n");
+  CHECK(read_origin(origin_text(prefix)) == prefix);
+  CHECK(read_transformations(transformations_text({prefix, Origin{}})) == std::vector<Origin>{prefix, Origin{}});
 }
 
 TEST_CASE("a plugin's origin is the file and the id of its configuration") {

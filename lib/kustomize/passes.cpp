@@ -165,12 +165,8 @@ std::vector<GeneratorPass> generator_passes(const Target& target, BuildContext& 
   refuse_helm(target, context);
   if (target.kustomization.generators.empty()) return passes;
   within("loading generator plugins", [&] {
-    for (auto& configuration : read(target.kustomization.generators)) {
-      const auto origin = plugin_origin(configuration);
-      passes.push_back({[configuration = std::move(configuration), &target, &context] {
-                          return run_generator(configuration, target.loader, context.options);
-                        },
-                        origin});
+    for (const auto& configuration : read(target.kustomization.generators)) {
+      passes.push_back({configure_generator(configuration, target.loader, context.options), plugin_origin(configuration)});
     }
   });
   return passes;

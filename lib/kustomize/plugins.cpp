@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "document/reader.h"
+#include "kustomize/function_plugin.h"
 #include "kustomize/generators.h"
 #include "kustomize/kustomization_shape.h"
 
@@ -44,10 +45,13 @@ Kustomization as_kustomization(std::string_view field, Node entry) {
   return kustomization_of(decode_json_shape(entry, kustomization_shape(), ""));
 }
 
+// The fields with these names, found without regard to case, as Go does.
 Node only(const Node& node, std::initializer_list<std::string_view> fields) {
   Node made = Node::mapping(document::Mapping{});
   for (const auto field : fields) {
-    if (const Node* value = node.find(field)) made.set(field, *value);
+    for (const auto& [key, value] : node.members()) {
+      if (to_lower(key.text()) == to_lower(field)) made.set(field, value);
+    }
   }
   return made;
 }
@@ -166,11 +170,29 @@ bool is_generator(const std::string& kind) {
   return std::find(kGenerators.begin(), kGenerators.end(), kind) != kGenerators.end();
 }
 
-void require_builtin(const Resource& configuration) {
+bool is_transformer(const std::string& kind) {
+  return std::any_of(kTransformers.begin(), kTransformers.end(),
+                     [&](const auto& transformer) { return transformer.kind == kind; });
+}
+
+bool is_builtin(const Resource& configuration) {
   const Gvk gvk = configuration.gvk();
-  if (gvk.group.empty() && gvk.version == "builtin") return;
-  throw make_error(ErrorKind::unsupported, "external plugins disabled; unable to load external plugin '{}'",
-                   configuration.original_id().gvk.kind);
+  return gvk.group.empty() && gvk.version == "builtin";
+}
+
+// The program that a configuration names; programs run only when the user said so.
+FunctionSpec permitted_function(const Resource& configuration, const BuildOptions& options) {
+  const ResId id = configuration.original_id();
+  if (!options.enable_plugins) {
+    throw input_error({}, "external plugins disabled; unable to load external plugin '{}'", id.gvk.kind);
+  }
+  auto spec = read_function_spec(configuration.document);
+  if (!spec) {
+    throw make_error(ErrorKind::unsupported, "plugin {}: of external plugins only functions can be run", to_string(id));
+  }
+  check_permitted(*spec, configuration.document);
+  if (!options.enable_exec) throw input_error({}, "must run with `--enable-exec` option");
+  return *std::move(spec);
 }
 
 GeneratorArguments generator_arguments(const Node& configuration, std::string_view field) {
@@ -203,8 +225,10 @@ Resource gke_service_account(const Node& configuration) {
 }  // namespace
 
 Transform configure_transformer(const Resource& configuration, const Loader& loader, const document::MergeSchema& schema,
-                                const BuildOptions&) {
-  require_builtin(configuration);
+                                const BuildOptions& options) {
+  if (!is_builtin(configuration)) {
+    return make_function_transformer(permitted_function(configuration, options), configuration.document, loader.root());
+  }
   const auto kind = configuration.kind();
   const auto builtin = std::find_if(kTransformers.begin(), kTransformers.end(), [&](const auto& t) { return t.kind == kind; });
   if (builtin == kTransformers.end()) {
@@ -218,25 +242,37 @@ Transform configure_transformer(const Resource& configuration, const Loader& loa
   });
 }
 
-std::vector<Resource> run_generator(const Resource& configuration, const Loader& loader, const BuildOptions&) {
-  require_builtin(configuration);
-  const auto kind = configuration.kind();
-  const Node& document = configuration.document;
-  std::vector<Resource> made;
-  if (kind == "ConfigMapGenerator") {
-    made.push_back(generate(GeneratedKind::config_map, generator_arguments(document, "configMapGenerator"), loader));
-  } else if (kind == "SecretGenerator") {
-    made.push_back(generate(GeneratedKind::secret, generator_arguments(document, "secretGenerator"), loader));
-  } else if (kind == "IAMPolicyGenerator") {
-    made.push_back(gke_service_account(document));
-  } else if (kind == "HelmChartInflationGenerator") {
-    throw make_error(ErrorKind::unsupported,
-                     "failed to load generator: plugin {} fails configuration: must specify --enable-helm",
-                     to_string(configuration.original_id()));
-  } else {
-    throw make_error(ErrorKind::input, "failed to load generator: unable to load builtin {}", to_string(configuration.gvk()));
-  }
-  return made;
+std::function<std::vector<Resource>()> configure_generator(const Resource& configuration, const Loader& loader,
+                                                           const BuildOptions& options) {
+  return within("failed to load generator", [&]() -> std::function<std::vector<Resource>()> {
+    const Node& document = configuration.document;
+    if (!is_builtin(configuration)) {
+      return [spec = permitted_function(configuration, options), document, root = loader.root()] {
+        return generate_by_function(spec, document, root);
+      };
+    }
+    const auto kind = configuration.kind();
+    if (kind == "ConfigMapGenerator" || kind == "SecretGenerator") {
+      const auto generated = kind == "SecretGenerator" ? GeneratedKind::secret : GeneratedKind::config_map;
+      auto arguments = within(fmt::format("plugin {} fails configuration", to_string(configuration.original_id())), [&] {
+        return generator_arguments(document, kind == "SecretGenerator" ? "secretGenerator" : "configMapGenerator");
+      });
+      return [generated, arguments, &loader] {
+        std::vector<Resource> made;
+        made.push_back(generate(generated, arguments, loader));
+        return made;
+      };
+    }
+    if (kind == "IAMPolicyGenerator") return [document] { return std::vector<Resource>{gke_service_account(document)}; };
+    if (kind == "HelmChartInflationGenerator") {
+      throw make_error(ErrorKind::unsupported, "plugin {} fails configuration: must specify --enable-helm",
+                       to_string(configuration.original_id()));
+    }
+    if (is_transformer(kind)) {
+      throw make_error(ErrorKind::input, "plugin {} not a generator", to_string(configuration.original_id()));
+    }
+    throw make_error(ErrorKind::input, "unable to load builtin {}", to_string(configuration.gvk()));
+  });
 }
 
 std::vector<Replacement> load_replacements(const Node& entries, const Loader& loader) {

@@ -1,8 +1,8 @@
 #include "kustomize/transformers.h"
 
 #include "base/text.h"
-#include "document/writer.h"
 #include "kustomize/hash.h"
+#include "kustomize/resource_text.h"
 #include "kustomize/shared_values.h"
 
 namespace kfrun::kustomize {
@@ -25,7 +25,7 @@ void throw_if_double(const ResourceMap& resources) {
     if (same.size() == 1) continue;
     std::vector<std::string> shown;
     for (const auto position : same) {
-      shown.push_back(document::write_json(resources[position].document, {0, true, true}));
+      shown.push_back(resource_json(resources[position]));
     }
     throw make_error(ErrorKind::input, "namespace transformation produces ID conflict: [{}]", join(shown, " "));
   }
