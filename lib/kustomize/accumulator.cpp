@@ -23,15 +23,17 @@ SharedConfig default_config() {
   return shared;
 }
 
-// Every configuration holds the default one, so merging with it changes nothing.
+// Merging is not the same from nothing as from the default: what `other` has of narrow kinds first keeps its wider specs out.
+// Every merged configuration holds or covers the default one, so merging with that changes nothing.
 void merge_config(SharedConfig& config, const SharedConfig& other) {
-  if (!config || config == default_config()) {
-    config = other;
-  } else if (other && other != config && other != default_config()) {
-    auto merged = std::make_shared<TransformerConfig>(*config);
-    merged->merge(*other);
-    config = std::move(merged);
+  if (!other || other == config) return;
+  if (other == default_config()) {
+    if (!config) config = other;
+    return;
   }
+  auto merged = config ? std::make_shared<TransformerConfig>(*config) : std::make_shared<TransformerConfig>();
+  merged->merge(*other);
+  config = std::move(merged);
 }
 
 class Accumulator {
@@ -139,16 +141,20 @@ class Accumulator {
   }
 
   void add_configurations(Accumulated& all) {
-    merge_config(all.config, default_config());
     const Kustomization& kustomization = target_.kustomization;
-    if (kustomization.configurations.empty() && kustomization.crds.empty()) return;
-    auto config = std::make_shared<TransformerConfig>(*default_config());
-    for (const auto& path : kustomization.configurations) config->merge(read_transformer_config(read_document(path)));
-    for (const auto& path : kustomization.crds) {
-      config->merge(
-          within("loading CRDs [" + join(kustomization.crds, " ") + "]", [&] { return read_crd_config(read_document(path)); }));
+    SharedConfig config = default_config();
+    for (const auto& path : kustomization.configurations) {
+      auto merged = std::make_shared<TransformerConfig>(*config);
+      merged->merge(read_transformer_config(read_document(path)));
+      config = std::move(merged);
     }
     merge_config(all.config, config);
+    if (kustomization.crds.empty()) return;
+    auto definitions = std::make_shared<TransformerConfig>();
+    within("loading CRDs [" + join(kustomization.crds, " ") + "]", [&] {
+      for (const auto& path : kustomization.crds) definitions->merge(read_crd_config(read_document(path)));
+    });
+    merge_config(all.config, definitions);
   }
 
   // The first document of a YAML 1.1 file.

@@ -105,6 +105,13 @@ TEST_CASE("the default configuration holds kustomize's tables, sorted by kind") 
   CHECK(config.common_labels.size() == 32);
 }
 
+TEST_CASE("a wide field spec is left out when a narrow one of the same path came first") {
+  // The recorded case TestIssue4884_UseLocalConfigAsNameRefSource: a configuration merged from nothing, in the order of kinds.
+  TransformerConfig config;
+  config.merge(read_transformer_config(parse("namePrefix: [{kind: Foo, path: metadata/name}, {path: metadata/name}]\n")));
+  CHECK(config.name_prefix == FieldSpecs{{{"", "", "Foo"}, "metadata/name"}});
+}
+
 TEST_CASE("a configurations file adds to the defaults") {
   auto config = default_transformer_config();
   config.merge(

@@ -161,9 +161,8 @@ Replacement read_replacement(const Node& node) {
     if (const Node* options = source->find("options"); is_given(options)) replacement.source->options = read_options(*options);
   }
   if (const Node* value = node.find("sourceValue"); is_given(value)) replacement.source_value = value->text();
-  if (const Node* targets = node.find("targets"); is_given(targets) && targets->is_sequence()) {
-    replacement.targets.emplace();
-    for (const Node& target : targets->items()) replacement.targets->push_back(read_target(target));
+  if (const Node* targets = node.find("targets"); is_given(targets) && targets->size() > 0) {
+    for (const Node& target : targets->items()) replacement.targets.push_back(read_target(target));
   }
   return replacement;
 }
@@ -171,12 +170,12 @@ Replacement read_replacement(const Node& node) {
 void apply_replacements(const std::vector<Replacement>& replacements, const std::vector<ReplacementSubject>& subjects) {
   Subjects known(subjects);
   for (const Replacement& replacement : replacements) {
-    if ((!replacement.source && !replacement.source_value) || !replacement.targets) {
+    if ((!replacement.source && !replacement.source_value) || replacement.targets.empty()) {
       throw input_error({}, "replacements must specify a source and at least one target");
     }
     // A copy: the source may be among the targets.
     const Node value = value_of(replacement, known);
-    for (const ReplacementTarget& target : *replacement.targets) apply_to_target(target, value, known);
+    for (const ReplacementTarget& target : replacement.targets) apply_to_target(target, value, known);
   }
 }
 

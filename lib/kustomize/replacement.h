@@ -33,7 +33,7 @@ struct ReplacementTarget {
 struct Replacement {
   std::optional<ReplacementSource> source;
   std::optional<std::string> source_value;
-  std::optional<std::vector<ReplacementTarget>> targets;
+  std::vector<ReplacementTarget> targets;
 };
 
 // From an entry of `replacements` or a file that holds one.

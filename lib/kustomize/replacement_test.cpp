@@ -81,8 +81,9 @@ TEST_CASE("delimiters choose a part of the source and of the target") {
   CHECK(place(1) == "u: x/b\n");
   CHECK(place(-1) == "u: b/x/y\n");
   CHECK(place(9) == "u: x/y/b\n");
-  CHECK_THROWS_WITH(after("source: {kind: ConfigMap, fieldPath: data.v, options: {delimiter: /, index: 1}}\ntargets: []"),
-                    "options.index 1 is out of bounds for value abc");
+  CHECK_THROWS_WITH(
+      after("source: {kind: ConfigMap, fieldPath: data.v, options: {delimiter: /, index: 1}}\ntargets: [{select: {kind: X}}]"),
+      "options.index 1 is out of bounds for value abc");
 }
 
 TEST_CASE("targets are selected and rejected by id and labels") {
@@ -91,11 +92,15 @@ TEST_CASE("targets are selected and rejected by id and labels") {
   CHECK(after(from_v(select("reject: [{labelSelector: app=x}], fieldPaths: [spec.q]"))) == kUnchanged);
   CHECK_THAT(after(from_v(select("reject: [{labelSelector: app=z}], fieldPaths: [spec.q]"))), ContainsSubstring("q: abc\n"));
   CHECK_THROWS_WITH(after(from_v("fieldPaths: [spec.q]")), "target must specify resources to select");
-  CHECK_THROWS_WITH(after("targets: []"), "replacements must specify a source and at least one target");
-  CHECK_THROWS_WITH(after("source: {kind: ConfigMap, fieldPath: data.none}\ntargets: []"),
+  CHECK_THROWS_WITH(after("source: {kind: ConfigMap}\ntargets: []"),
+                    "replacements must specify a source and at least one target");
+  CHECK_THROWS_WITH(after("targets: [{select: {kind: X}}]"), "replacements must specify a source and at least one target");
+  CHECK_THROWS_WITH(after("source: {kind: ConfigMap, fieldPath: data.none}\ntargets: [{select: {kind: X}}]"),
                     "fieldPath `data.none` is missing for replacement source ConfigMap.[noVer].[noGrp]/[noName].[noNs]");
-  CHECK_THROWS_WITH(after("source: {name: zz}\ntargets: []"), "nothing selected by [noKind].[noVer].[noGrp]/zz.[noNs]");
-  CHECK_THROWS_WITH(after("source: {}\ntargets: []"), "multiple matches for selector [noKind].[noVer].[noGrp]/[noName].[noNs]");
+  CHECK_THROWS_WITH(after("source: {name: zz}\ntargets: [{select: {kind: X}}]"),
+                    "nothing selected by [noKind].[noVer].[noGrp]/zz.[noNs]");
+  CHECK_THROWS_WITH(after("source: {}\ntargets: [{select: {kind: X}}]"),
+                    "multiple matches for selector [noKind].[noVer].[noGrp]/[noName].[noNs]");
 }
 
 TEST_CASE("a path may lead into a YAML or JSON text") {

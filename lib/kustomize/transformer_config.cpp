@@ -69,7 +69,7 @@ bool read_gvk_part(const document::Member& member, std::string_view context, Gvk
   return false;
 }
 
-FieldSpec read_field_spec(const Node& node, std::string_view context) {
+FieldSpec read_field_spec(const Node& node, std::string_view context, UnknownFields unknown) {
   if (!node.is_mapping()) throw wrong_type(node, context, "types.FieldSpec");
   Gvk gvk;
   std::string path;
@@ -83,7 +83,7 @@ FieldSpec read_field_spec(const Node& node, std::string_view context) {
         throw wrong_type(member.value, fmt::format("{}.create", context), "bool");
       }
       create = member.value.as_boolean().value_or(false);
-    } else {
+    } else if (unknown == UnknownFields::refused) {
       throw unknown_field(member.key, member.key.text());
     }
   }
@@ -97,7 +97,7 @@ NameReference read_name_reference(const Node& node) {
   for (const auto& member : node.members()) {
     if (read_gvk_part(member, kContext, reference.gvk)) continue;
     if (!is_named(member.key, "fieldSpecs")) throw unknown_field(member.key, member.key.text());
-    reference.referrers = read_field_specs(member.value, "TransformerConfig.nameReference.fieldSpecs");
+    reference.referrers = read_field_specs(member.value, "TransformerConfig.nameReference.fieldSpecs", UnknownFields::refused);
   }
   return reference;
 }
@@ -169,11 +169,11 @@ const TransformerConfig& default_transformer_config() {
   return config;
 }
 
-FieldSpecs read_field_specs(const Node& list, std::string_view context) {
+FieldSpecs read_field_specs(const Node& list, std::string_view context, UnknownFields unknown) {
   FieldSpecs specs;
   if (list.is_null()) return specs;
   if (!list.is_sequence()) throw wrong_type(list, context, "types.FsSlice");
-  for (const Node& item : list.items()) specs.push_back(read_field_spec(item, context));
+  for (const Node& item : list.items()) specs.push_back(read_field_spec(item, context, unknown));
   return specs;
 }
 
@@ -193,7 +193,8 @@ TransformerConfig read_transformer_config(const Node& file) {
     auto table =
         std::find_if(std::begin(kTables), std::end(kTables), [&](const Table& t) { return is_named(member.key, t.key); });
     if (table == std::end(kTables)) throw unknown_field(member.key, member.key.text());
-    config.*table->specs = read_field_specs(member.value, fmt::format("TransformerConfig.{}", table->key));
+    config.*table->specs =
+        read_field_specs(member.value, fmt::format("TransformerConfig.{}", table->key), UnknownFields::refused);
   }
   sort_tables(config);
   return config;

@@ -40,7 +40,8 @@ const TransformerConfig& default_transformer_config();
 // From a `configurations` file. Throws Error(input) in the words of Go's encoding/json for unknown fields and wrong types.
 TransformerConfig read_transformer_config(const document::Node& file);
 // Reads a list of {group, version, kind, path, create} (label fields, fieldSpecs of plugin configurations). `context` is Go's
-// name of the place for error texts, e.g. "TransformerConfig.namePrefix".
-FieldSpecs read_field_specs(const document::Node& list, std::string_view context);
+// name of the place for error texts, e.g. "TransformerConfig.namePrefix". Plugin configurations may have unknown fields.
+enum class UnknownFields { refused, ignored };
+FieldSpecs read_field_specs(const document::Node& list, std::string_view context, UnknownFields unknown = UnknownFields::ignored);
 
 }  // namespace kfrun::kustomize
