@@ -7,6 +7,7 @@
 #include "document/reader.h"
 #include "document/writer.h"
 #include "kustomize/resource_reader.h"
+#include "kustomize/shared_values.h"
 
 namespace kfrun::kustomize {
 
@@ -89,6 +90,7 @@ void patch_resource(Resource& resource, const Node& patch, bool may_change_name,
     return;
   }
   if (resource.empty()) return;
+  sync_shared(resource.document);
   if (const Node* annotations = patch.find_path({"metadata", "annotations"}); annotations && annotations->is_null())
     resource.forget();
   if (!may_change_kind) resource.set_kind(kind);
@@ -267,6 +269,7 @@ void LoadedPatch::apply_operations(ResourceMap& resources) const {
     // kustomize's memory stands in annotations, so a path into them exists even when the user wrote none.
     if (resource.has_memory()) resource.document.child_mapping("metadata").child_mapping("annotations");
     document::apply_json_patch(resource.document, *operations_);
+    clear_shared(resource.document);
   }
   resources.ids_changed();
 }
