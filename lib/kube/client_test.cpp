@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <cstdlib>
 #include <thread>
 
 #include "base/test.h"
@@ -103,6 +104,23 @@ TEST_CASE("methods, bodies and headers arrive as they were meant") {
   CHECK(seen[4].headers.at("content-type") == "application/merge-patch+json");
   CHECK(seen[5].body.empty());
   CHECK(seen[6].body == "{}");
+}
+
+TEST_CASE("the kubeconfig's proxy is used, the environment's is not for this machine") {
+  FaultServer proxy([](Exchange& exchange) { exchange.reply(200, R"({"by":"proxy"})"); });
+  FaultServer server([](Exchange& exchange) { exchange.reply(200, R"({"by":"server"})"); });
+  Config config = server.config();
+  ::setenv("http_proxy", proxy.config().server.c_str(), 1);
+  CHECK(Client(config).send(get()).body.text_of("by") == "server");
+  ::unsetenv("http_proxy");
+  CHECK(proxy.seen().empty());
+
+  config.server = "http://kube.invalid:6443";
+  config.proxy_url = proxy.config().server;
+  CHECK(Client(config).send(get()).body.text_of("by") == "proxy");
+  REQUIRE(proxy.seen().size() == 1);
+  CHECK(proxy.seen()[0].path == "http://kube.invalid:6443/api/v1/x");
+  CHECK(server.seen().size() == 1);
 }
 
 TEST_CASE("429 is tried again after the time that the server asks for, whatever the method") {
