@@ -97,13 +97,13 @@ Var read_var(const Node& node) {
   var.name = node.text_of("name");
   if (const Node* target = node.find("objref")) {
     var.target = read_res_id(*target);
-    var.api_version = target->text_of("apiVersion");
-    const auto parts = split(var.api_version, '/');
-    if (!var.api_version.empty() && parts.size() == 2) var.target.gvk.group = parts[0];
-    if (!var.api_version.empty() && parts.size() <= 2) var.target.gvk.version = parts.back();
+    var.written = var.target.gvk;
+    const auto api_version = target->text_of("apiVersion");
+    const auto parts = split(api_version, '/');
+    if (!api_version.empty() && parts.size() == 2) var.target.gvk.group = parts[0];
+    if (!api_version.empty() && parts.size() <= 2) var.target.gvk.version = parts.back();
   }
-  const Node* path = node.find_path({"fieldref", "fieldPath"});
-  var.field_path = path && !path->text().empty() ? path->text() : "metadata.name";
+  if (const Node* path = node.find_path({"fieldref", "fieldPath"})) var.field_path = path->text();
   return var;
 }
 

@@ -35,8 +35,8 @@ struct Replica {
 struct Var {
   std::string name;
   ResId target;  // apiVersion already split into group and version
-  std::string api_version;
-  std::string field_path;  // "metadata.name" by default
+  Gvk written;             // without the apiVersion
+  std::string field_path;  // "metadata.name" when empty
   bool operator==(const Var&) const = default;
 };
 

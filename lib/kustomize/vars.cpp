@@ -14,12 +14,16 @@ using document::Tag;
 
 namespace {
 
-// Go's %v of a var.
-std::string shown(const Var& var) {
-  const ResId& target = var.target;
-  return fmt::format("{{{} {{{} {} {} {}}} {{{}}}}}", var.name, var.api_version, to_string(target.gvk), target.name,
-                     target.namespace_, var.field_path);
+constexpr std::string_view kDefaultPath = "metadata.name";
+
+std::string field_path_of(const Var& var) { return var.field_path.empty() ? std::string(kDefaultPath) : var.field_path; }
+
+// Go's %v of a var, whose target prints as its kind alone.
+std::string shown(const Var& var, const Gvk& gvk, const std::string& field_path) {
+  return fmt::format("{{{} {} {{{}}}}}", var.name, to_string(gvk), field_path);
 }
+
+std::string shown(const Var& var) { return shown(var, var.target.gvk, field_path_of(var)); }
 
 // "ports[0]" is a name and an index.
 std::vector<std::string> with_indexes_apart(const std::vector<std::string>& fields) {
@@ -44,7 +48,7 @@ Node value_of(const Var& var, const ResourceMap& resources) {
       if (name != var.name) continue;
       const Node* value = nullptr;
       try {
-        value = look_up(resource.document, with_indexes_apart(split_field_path(var.field_path)));
+        value = look_up(resource.document, with_indexes_apart(split_field_path(field_path_of(var))));
       } catch (const Error&) {
         value = nullptr;
       }
@@ -146,27 +150,35 @@ class Replacer {
   std::set<std::string> used_;
 };
 
+// The resource a var reads from remembers it: it may be renamed before it is read.
+void mark_target(const Var& var, ResourceMap& resources) {
+  const auto matched =
+      var.target.namespace_.empty() ? resources.find_any_kind_and_name(var.target) : resources.find_any(var.target);
+  if (matched.size() > 1) {
+    throw make_error(ErrorKind::input, "found {} resId matches for var {} (unable to disambiguate)", matched.size(),
+                     shown(var, var.target.gvk, var.field_path));
+  }
+  if (!matched.empty()) resources[matched.front()].referring_vars.push_back(var.name);
+}
+
+void add_var(Vars& vars, const Var& var) {
+  if (!vars.emplace(var.name, var).second) throw make_error(ErrorKind::input, "var '{}' already encountered", var.name);
+}
+
 }  // namespace
 
 void merge_vars(Vars& vars, const std::vector<Var>& incoming, ResourceMap& resources) {
-  for (const auto& var : incoming) {
-    const auto matched =
-        var.target.namespace_.empty() ? resources.find_any_kind_and_name(var.target) : resources.find_any(var.target);
-    if (matched.size() > 1) {
-      throw make_error(ErrorKind::input, "found {} resId matches for var {} (unable to disambiguate)", matched.size(),
-                       shown(var));
-    }
-    if (!matched.empty()) resources[matched.front()].referring_vars.push_back(var.name);
-  }
-  for (const auto& var : incoming) {
-    if (!vars.emplace(var.name, var).second) throw make_error(ErrorKind::input, "var '{}' already encountered", var.name);
-  }
+  if (incoming.empty()) return;
+  std::vector<std::string> all;
+  for (const auto& var : incoming) all.push_back(shown(var, var.written, var.field_path));
+  within("merging vars [" + join(all, " ") + "]", [&] {
+    for (const auto& var : incoming) mark_target(var, resources);
+    for (const auto& var : incoming) add_var(vars, var);
+  });
 }
 
 void merge_vars(Vars& vars, const Vars& incoming) {
-  for (const auto& [name, var] : incoming) {
-    if (!vars.emplace(name, var).second) throw make_error(ErrorKind::input, "var '{}' already encountered", name);
-  }
+  for (const auto& entry : incoming) add_var(vars, entry.second);
 }
 
 std::vector<std::string> resolve_vars(ResourceMap& resources, const Vars& vars, const FieldSpecs& fields) {
