@@ -51,12 +51,23 @@ std::string joined(const std::string& path, std::string_view key) {
   return path.empty() ? std::string(key) : fmt::format("{}.{}", path, key);
 }
 
+std::vector<std::string> hints_for_key(const Field& field, std::span<const std::string_view> known) {
+  const auto* foreign = std::find_if(std::begin(kForeignKeys), std::end(kForeignKeys), [&](const auto& pair) {
+    return pair.first == field.name && std::find(known.begin(), known.end(), pair.second) != known.end();
+  });
+  if (foreign != std::end(kForeignKeys)) return {fmt::format("the key for that is '{}'", foreign->second)};
+  if (field.name.find(' ') != std::string::npos && field.value.node().is_null())
+    return {"a text with a comma needs quotes inside of { }"};
+  return suggestions(field.name, std::vector<std::string>(known.begin(), known.end()));
+}
+
 }  // namespace
 
 std::vector<std::string> suggestions(std::string_view word, const std::vector<std::string>& candidates) {
   if (const auto near = nearest(word, candidates)) return {fmt::format("did you mean '{}'?", *near)};
   if (candidates.empty() || candidates.size() > kFew) return {};
-  return {fmt::format("there {} {}", candidates.size() == 1 ? "is" : "are", join(candidates, ", "))};
+  if (candidates.size() == 1) return {fmt::format("there is '{}' only", candidates.front())};
+  return {fmt::format("there are {}", join(candidates, ", "))};
 }
 
 void Cursor::error(std::string message, std::vector<std::string> hints) const {
@@ -105,18 +116,15 @@ std::vector<Cursor> Cursor::items(std::string_view what) const {
   return items;
 }
 
-void Cursor::check_keys(std::span<const std::string_view> known) const {
-  if (!node_->is_mapping()) return;
+bool Cursor::check_keys(std::span<const std::string_view> known) const {
+  bool all_known = true;
+  if (!node_->is_mapping()) return all_known;
   for (const auto& field : fields()) {
     if (std::find(known.begin(), known.end(), field.name) != known.end()) continue;
-    const auto* foreign = std::find_if(std::begin(kForeignKeys), std::end(kForeignKeys),
-                                       [&](const auto& pair) { return pair.first == field.name; });
-    const bool is_foreign =
-        foreign != std::end(kForeignKeys) && std::find(known.begin(), known.end(), foreign->second) != known.end();
-    field.key.error(fmt::format("unknown key '{}'", field.name),
-                    is_foreign ? std::vector{fmt::format("the key for that is '{}'", foreign->second)}
-                               : suggestions(field.name, std::vector<std::string>(known.begin(), known.end())));
+    all_known = false;
+    field.key.error(fmt::format("unknown key '{}'", field.name), hints_for_key(field, known));
   }
+  return all_known;
 }
 
 std::optional<std::string> Cursor::string() const {

@@ -42,8 +42,8 @@ class Cursor {
   // The members of a mapping or the items of a list; anything else is reported. A null has none.
   std::vector<Field> fields(std::string_view what = "a mapping") const;
   std::vector<Cursor> items(std::string_view what = "a list") const;
-  // Reports the keys that are not among `known`, each with the nearest one.
-  void check_keys(std::span<const std::string_view> known) const;
+  // Reports the keys that are not among `known`, each with the nearest one; whether there were none.
+  bool check_keys(std::span<const std::string_view> known) const;
 
   // The text of a string, or of a scalar of any kind as it is written.
   std::optional<std::string> string() const;

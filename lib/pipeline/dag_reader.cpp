@@ -87,6 +87,8 @@ class DagReader {
     if (tasks.empty()) body_.error("a pipeline needs 'tasks'");
     const auto finals = fields("finally");
     check_distinct(tasks, finals);
+    for (const auto& field : finals) names_.add(unknown(field.name, true));
+    for (const auto& field : tasks) names_.add(unknown(field.name, false));
     read_tasks(tasks, false, dag_.tasks);
     read_tasks(finals, true, dag_.finals);
     if (const auto outputs = body_.find("outputs")) read_outputs(*outputs);
@@ -162,7 +164,6 @@ class DagReader {
         if (!ordered[i]) order.push_back(static_cast<int>(i));
       }
     }
-    for (const auto& field : list) names_.add(unknown(field.name, is_final));
     TaskReader reader(compiler_, names_, defaults_, is_final);
     for (const int i : order) {
       const Field& field = list[static_cast<std::size_t>(i)];

@@ -1,4 +1,6 @@
 // The printed forms of a pipeline: text, Graphviz, Mermaid.
+#include <algorithm>
+
 #include "base/text.h"
 #include "document/writer.h"
 #include "pipeline/dag.h"
@@ -118,12 +120,19 @@ class TextPrinter {
     if (!texts.empty()) line(2, fmt::format("{}: {}", label, join(texts, " ")));
   }
 
+  // A script's first line says what it is; all of it is in to_node().
+  static std::string shortened(const std::string& text) {
+    const auto lines = std::count(text.begin(), text.end(), '\n') + (text.ends_with('\n') ? 0 : 1);
+    const std::string first = json(Value::string(text.substr(0, text.find('\n'))));
+    return lines > 1 ? fmt::format("{} of {} lines", first, lines) : first;
+  }
+
   void container(const ContainerTemplate& container) {
     const bool no_image = container.image.is_constant() && to_text(container.image.literal).empty();
     if (!no_image) line(2, "image: " + to_template(container.image));
     words("command", container.command);
     words("args", container.args);
-    if (container.script) line(2, "script: " + json(Value::string(to_template(*container.script))));
+    if (container.script) line(2, "script: " + shortened(to_template(*container.script)));
     for (const auto& [name, value] : container.environment)
       line(2, fmt::format("env {}: {}", name, one_line(to_template(value))));
     if (!container.working_directory.empty()) line(2, "working directory: " + container.working_directory);

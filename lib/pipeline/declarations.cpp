@@ -277,6 +277,7 @@ Parameter read_parameter(const Field& field, std::string_view what) {
   if (parameter.default_value && parameter.optional) {
     declared.warning(fmt::format("{} '{}' has a default: 'optional' says nothing more", what, field.name));
   }
+  if (default_value && !parameter.default_value) parameter.optional = true;  // its fault is told; do not miss it, too
   return parameter;
 }
 

@@ -32,10 +32,8 @@ std::string type_word(const Cursor& declared) {
   return type->node().text();
 }
 
-std::string artifact_word(const std::string& word) {
-  if (word.empty() || word == "Any" || word == "URI") return "artifact";
-  return parse_type(word) ? word : fmt::format("artifact<{}>", word);
-}
+// What is no type of Kubeflow Pipelines' own ("CSV", "GCSPath") is an artifact that fits any other.
+std::string artifact_word(const std::string& word) { return parse_type(word) ? word : "artifact"; }
 
 class Translator {
  public:
@@ -91,7 +89,7 @@ class Translator {
       if (value) set_default(declared, *value, *parse_type(word));
       const auto optional = item.find("optional");
       if (!value && optional && optional->flag().value_or(false)) declared.set("optional", Node::boolean(true));
-      if (value || declared.find("optional")) has_default_.insert(value ? name : "");
+      if (value) has_default_.insert(name);
       made.members().push_back({at(item, Node::string(name)), std::move(declared)});
     }
     return made;
@@ -120,6 +118,7 @@ class Translator {
       if (!type.is_artifact()) declared.set("default", at(value, std::move(*fitting)));
     } else {
       value.expected(fmt::format("a default of type {}", to_string(type)));
+      declared.set("optional", Node::boolean(true));  // so that it is not missed
     }
   }
 

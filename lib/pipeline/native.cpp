@@ -8,6 +8,10 @@
 namespace kfrun::pipeline {
 namespace {
 
+bool at_one_place(const Diagnostic& a, const Diagnostic& b) {
+  return a.place.line == b.place.line && a.place.column == b.place.column && a.place.file == b.place.file;
+}
+
 // By file (in the order of reading) and place; the same fault of something that is used twice is told once.
 void put_in_order(Diagnostics& diagnostics, const std::vector<std::string>& files) {
   const auto number = [&](const Diagnostic& one) {
@@ -18,10 +22,9 @@ void put_in_order(Diagnostics& diagnostics, const std::vector<std::string>& file
   });
   Diagnostics distinct;
   for (auto& one : diagnostics) {
-    const bool is_new = std::none_of(distinct.begin(), distinct.end(), [&](const Diagnostic& other) {
-      return other.place.file == one.place.file && other.place.line == one.place.line && other.place.column == one.place.column &&
-             other.message == one.message;
-    });
+    bool is_new = true;
+    for (auto earlier = distinct.rbegin(); is_new && earlier != distinct.rend() && at_one_place(*earlier, one); ++earlier)
+      is_new = earlier->message != one.message;
     if (is_new) distinct.push_back(std::move(one));
   }
   diagnostics = std::move(distinct);

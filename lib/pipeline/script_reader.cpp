@@ -39,6 +39,15 @@ std::vector<Expression> interpreter(std::string_view text, std::string_view name
   return words({"sh", "-e"}, place);
 }
 
+std::string read_file(const Cursor& at, const FileSystem& files, const std::string& path) {
+  try {
+    return files.read(path);
+  } catch (const Error& fault) {
+    at.error(fault.what());
+    return "";
+  }
+}
+
 void report_missing(const Cursor& at, const FileSystem& files, const std::string& path) {
   std::vector<std::string> hints;
   const std::string folder = directory_of(path);
@@ -59,7 +68,7 @@ Script read_script(const Cursor& at, const FileSystem& files, const NameMeaning&
   if (is_one_word(*text)) {
     const std::string path = clean_path(join_path(directory_of(at.file().name()), *text));
     if (files.is_file(path)) {
-      std::string content = files.read(path);
+      std::string content = read_file(at, files, path);
       if (content.size() > kMaxScript) at.error(fmt::format("{} is longer than 512 KiB", path), {"put it into the image"});
       if (!is_valid_utf8(content)) at.error(fmt::format("{} is no UTF-8 text", path));
       script.command = interpreter(content, *text, at.place());

@@ -170,13 +170,24 @@ SourceFile::SourceFile(std::string name, std::string text) : name_(std::move(nam
   document::ReadLimits limits;
   limits.max_depth = 100;
   limits.max_bytes = 64u << 20;
-  documents_ = document::read_own_yaml_documents(text_, name_, limits);
+  try {
+    documents_ = document::read_own_yaml_documents(text_, name_, limits);
+  } catch (Error& fault) {
+    if (line_text(fault.place().line).find("${{") != std::string_view::npos)
+      fault.hint("${{ }} needs quotes around the text inside of [ ] and { }");
+    throw;
+  }
 }
 
 std::size_t SourceFile::offset_of(int line, int column) const {
   if (line < 1 || static_cast<std::size_t>(line) > line_starts_.size()) return text_.size();
   return std::min(text_.size(),
                   line_starts_[static_cast<std::size_t>(line) - 1] + static_cast<std::size_t>(std::max(column, 1)) - 1);
+}
+
+std::string_view SourceFile::line_text(int line) const {
+  const std::size_t start = offset_of(line, 1);
+  return std::string_view(text_).substr(start, text_.find('\n', start) - start);
 }
 
 Place SourceFile::place_at(std::size_t offset, const std::string& path) const {

@@ -27,6 +27,7 @@ class SourceFile {
 
  private:
   std::size_t offset_of(int line, int column) const;
+  std::string_view line_text(int line) const;
   Place place_at(std::size_t offset, const std::string& path) const;
 
   std::string name_;

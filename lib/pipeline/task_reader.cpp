@@ -98,17 +98,18 @@ struct TaskReader::Reading {
   Task task;
   std::set<int> needs;
   Standpoint from;
+  bool has_unknown_keys = false;  // what it does may be one of them, misspelt
 };
 
 Task TaskReader::read(const Field& field, TaskSignature& signature) {
-  Reading reading{field, field.value, signature, {}, {}, {}};
+  Reading reading{field, field.value, signature, {}, {}, {}, false};
   reading.task.name = field.name;
   reading.task.place = field.key.place();
   if (!field.value.node().is_mapping()) {
     field.value.expected("a task (a mapping)");
     return std::move(reading.task);
   }
-  reading.at.check_keys(all_keys());
+  reading.has_unknown_keys = !reading.at.check_keys(all_keys());
   reading.from = {field.name, is_final_, nullptr, reading.at.find("matrix").has_value(), &reading.needs};
   reading.task.loop = read_loop(reading.at, bindings(reading), signature.axes);
   signature.is_looped = reading.task.loop.has_value();
@@ -179,9 +180,11 @@ void TaskReader::read_body(Reading& reading) {
   if (forms.size() > 1)
     return reading.field.key.error(fmt::format("a task does one thing, this one says {}", join(forms, " and ")));
   if (forms.empty()) {
-    if (!starts)
-      return reading.field.key.error("this task does not say what it does",
-                                     {"e.g. command: [...], script: ..., uses: ..., pipeline: {...} or apply: ..."});
+    if (!starts && !reading.has_unknown_keys) {
+      reading.field.key.error("this task does not say what it does",
+                              {"e.g. command: [...], script: ..., uses: ..., pipeline: {...} or apply: ..."});
+    }
+    if (!starts) return;
     check_keys(reading.at, Form::container, "");
     return read_inline_container(reading);
   }
