@@ -63,8 +63,8 @@ std::string_view Node::type_name() const {
 }
 
 void Node::set_position(int line, int column) {
-  line_ = static_cast<std::uint32_t>(line);
-  column_ = static_cast<std::uint32_t>(column);
+  line_ = static_cast<std::uint32_t>(std::clamp(line, 0, 0xFFFFF)) & 0xFFFFFu;
+  column_ = static_cast<std::uint32_t>(std::clamp(column, 0, 0xFFF)) & 0xFFFu;
 }
 
 Place Node::place(const std::string& file, std::string path) const { return {file, line(), column(), std::move(path)}; }

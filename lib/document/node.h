@@ -73,7 +73,8 @@ class Node {
   void set_tag(Tag tag) { tag_ = tag; }
   Style style() const { return style_; }
   void set_style(Style style) { style_ = style; }
-  // Where it stood in its file, counted from 1; 0 when it was made by code.
+  // Where it stood in its file, counted from 1; 0 when it was made by code. Lines are known up to 2^20, columns up to 2^12; what
+  // is beyond is given as the last.
   int line() const { return static_cast<int>(line_); }
   int column() const { return static_cast<int>(column_); }
   void set_position(int line, int column);
@@ -131,8 +132,9 @@ class Node {
   std::variant<std::string, Sequence, Mapping> value_;
   Tag tag_ = Tag::null;
   Style style_ = Style::plain;
-  std::uint32_t line_ = 0;
-  std::uint32_t column_ = 0;
+  // Small, because a build holds millions of nodes.
+  std::uint32_t line_ : 20 = 0;
+  std::uint32_t column_ : 12 = 0;
   std::uint32_t share_ = 0;
 };
 

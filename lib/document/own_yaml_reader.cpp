@@ -30,7 +30,7 @@ class TreeBuilder : public YAML::EventHandler {
  public:
   TreeBuilder(const std::string& file, const ReadLimits& limits) : file_(file), limits_(limits) {}
 
-  void OnDocumentStart(const YAML::Mark&) override {}
+  void OnDocumentStart(const YAML::Mark& mark) override { start_ = mark; }
   void OnDocumentEnd() override {}
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override { put(Node::scalar("", Tag::null), mark, anchor); }
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, const std::string& value) override {
@@ -59,6 +59,7 @@ class TreeBuilder : public YAML::EventHandler {
   void OnMapEnd() override { close(); }
 
   Node take() { return std::move(root_); }
+  const YAML::Mark& start() const { return start_; }
 
  private:
   struct Open {
@@ -128,6 +129,7 @@ class TreeBuilder : public YAML::EventHandler {
   const std::string& file_;
   const ReadLimits& limits_;
   Node root_;
+  YAML::Mark start_;
   std::vector<Open> open_;
   std::map<YAML::anchor_t, Node> anchors_;
   std::size_t alias_nodes_ = 0;
@@ -143,9 +145,12 @@ std::vector<Node> read_own_yaml_documents(std::string_view text, const std::stri
   std::vector<Node> documents;
   try {
     YAML::Parser parser(stream);
-    for (;;) {
+    for (int last = -1;;) {
       TreeBuilder builder(file, limits);
       if (!parser.HandleNextDocument(builder)) return documents;
+      // At a token that begins no value yaml-cpp gives empty documents for ever.
+      if (builder.start().pos == last) throw input_error(place_of(builder.start(), file), "yaml: no value can begin here");
+      last = builder.start().pos;
       documents.push_back(builder.take());
     }
   } catch (const YAML::Exception& fault) {

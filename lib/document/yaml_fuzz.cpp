@@ -26,7 +26,7 @@ void check_written(const Node& node) {
     return;
   }
   if (std::any_of(yaml.begin(), yaml.end(), [](char c) { return (c & 0x80) != 0; })) return;
-  const auto again = read_yaml(yaml, "again.yaml");
+  const auto again = read_yaml(yaml, "again.yaml", Schema::go_yaml_v2);
   if (again.size() != 1 || as_json(again[0]) != json) std::abort();
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <iterator>
 #include <map>
+#include <unordered_set>
 
 #include "base/digest.h"
 #include "base/text.h"
@@ -121,55 +122,55 @@ class Parser {
   }
 
   Node read_node(const Event& event, std::size_t depth) {
-    const Place place = place_at(event->start_mark);
-    if (depth > limits_.max_depth) throw input_error(place, "yaml: exceeded max depth of {}", limits_.max_depth);
+    const yaml_mark_t& mark = event->start_mark;
+    if (depth > limits_.max_depth) throw input_error(place_at(mark), "yaml: exceeded max depth of {}", limits_.max_depth);
     switch (event->type) {
       case YAML_ALIAS_EVENT:
-        return read_alias(view(event->data.alias.anchor), place);
+        return read_alias(view(event->data.alias.anchor), mark);
       case YAML_SCALAR_EVENT:
-        return read_scalar(event, place);
+        return read_scalar(event, mark);
       case YAML_SEQUENCE_START_EVENT:
-        return read_sequence(event, place, depth);
+        return read_sequence(event, mark, depth);
       case YAML_MAPPING_START_EVENT:
-        return read_mapping(event, place, depth);
+        return read_mapping(event, mark, depth);
       default:
-        throw input_error(place, "yaml: unexpected event");
+        throw input_error(place_at(mark), "yaml: unexpected event");
     }
   }
 
-  Node read_alias(std::string_view name, const Place& place) {
+  Node read_alias(std::string_view name, const yaml_mark_t& mark) {
     const auto found = anchors_.find(std::string(name));
-    if (found == anchors_.end()) throw input_error(place, "yaml: unknown anchor '{}' referenced", name);
-    if (found->second.open) throw input_error(place, "yaml: anchor '{}' value contains itself", name);
+    if (found == anchors_.end()) throw input_error(place_at(mark), "yaml: unknown anchor '{}' referenced", name);
+    if (found->second.open) throw input_error(place_at(mark), "yaml: anchor '{}' value contains itself", name);
     alias_nodes_ += found->second.nodes;
     nodes_ += found->second.nodes;
-    if (alias_nodes_ > limits_.max_alias_nodes) throw input_error(place, "yaml: document contains excessive aliasing");
+    if (alias_nodes_ > limits_.max_alias_nodes) throw input_error(place_at(mark), "yaml: document contains excessive aliasing");
     return found->second.value;
   }
 
-  Node read_scalar(const Event& event, const Place& place) {
+  Node read_scalar(const Event& event, const yaml_mark_t& mark) {
     const auto& scalar = event->data.scalar;
     std::string text(reinterpret_cast<const char*>(scalar.value), scalar.length);
     const auto tag_text = view(scalar.tag);
     const Style style = style_of(scalar.style);
     Tag tag = style == Style::plain ? resolve_plain(text, schema_) : Tag::string;
     if (!tag_text.empty() && tag_text != "!") {
-      tag = explicit_tag(tag_text, style != Style::plain, text, place);
+      tag = explicit_tag(tag_text, style != Style::plain, text, mark);
     }
     Node node = Node::scalar(std::move(text), tag, style);
-    node.set_position(place.line, place.column);
+    set_position(node, mark);
     remember(scalar.anchor, node, 1);
     ++nodes_;
     return node;
   }
 
   // The tag that a `!!word` leaves a scalar with; the text of a `!!binary` is decoded.
-  Tag explicit_tag(std::string_view tag, bool quoted, std::string& text, const Place& place) const {
+  Tag explicit_tag(std::string_view tag, bool quoted, std::string& text, const yaml_mark_t& mark) const {
     constexpr std::string_view prefix = "tag:yaml.org,2002:";
     if (!tag.starts_with(prefix)) return Tag::string;
     const auto word = tag.substr(prefix.size());
     if (word == "binary") {
-      text = decoded_binary(text, place);
+      text = decoded_binary(text, mark);
       return Tag::string;
     }
     if (word == "merge" && !quoted) return Tag::merge;
@@ -180,43 +181,43 @@ class Parser {
     if (found == tag_of_word) return found;
     if (tag_of_word == Tag::floating && found == Tag::integer && integer_value(text)) return Tag::floating;
     const Tag said = found == Tag::merge ? Tag::string : found;
-    throw input_error(place, "yaml: cannot decode !!{} `{}` as a !!{}", kTagWords[static_cast<std::size_t>(said)], text, word);
+    throw input_error(place_at(mark), "yaml: cannot decode !!{} `{}` as a !!{}", kTagWords[static_cast<std::size_t>(said)], text,
+                      word);
   }
 
   // The words of tags in the order of the enumeration.
   static constexpr std::string_view kTagWords[] = {"null", "bool", "int", "float", "str", "timestamp"};
 
   // A string in Go is bytes; JSON makes of what is not UTF-8 a replacement character.
-  static std::string decoded_binary(const std::string& text, const Place& place) {
+  std::string decoded_binary(const std::string& text, const yaml_mark_t& mark) const {
     std::string bytes;
     try {
       bytes = decode_base64(text);
     } catch (const Error&) {
-      throw input_error(place, "yaml: !!binary value contains invalid base64 data");
+      throw input_error(place_at(mark), "yaml: !!binary value contains invalid base64 data");
     }
     return valid_utf8(bytes);
   }
 
-  Node read_sequence(const Event& event, const Place& place, std::size_t depth) {
-    Node node = Node::sequence();
-    node.set_position(place.line, place.column);
-    node.set_style(event->data.sequence_start.style == YAML_FLOW_SEQUENCE_STYLE ? Style::flow : Style::block);
+  Node read_sequence(const Event& event, const yaml_mark_t& mark, std::size_t depth) {
     const auto before = open(event->data.sequence_start.anchor);
+    const auto first = items_.size();
     for (;;) {
       Event item;
       next(item);
       if (item->type == YAML_SEQUENCE_END_EVENT) break;
-      node.items().push_back(read_node(item, depth + 1));
+      items_.push_back(read_node(item, depth + 1));
     }
+    Node node = Node::sequence(taken_from(items_, first));
+    set_position(node, mark);
+    node.set_style(event->data.sequence_start.style == YAML_FLOW_SEQUENCE_STYLE ? Style::flow : Style::block);
     remember(event->data.sequence_start.anchor, node, ++nodes_ - before);
     return node;
   }
 
-  Node read_mapping(const Event& event, const Place& place, std::size_t depth) {
-    Node node = Node::mapping(Mapping{});
-    node.set_position(place.line, place.column);
-    node.set_style(event->data.mapping_start.style == YAML_FLOW_MAPPING_STYLE ? Style::flow : Style::block);
+  Node read_mapping(const Event& event, const yaml_mark_t& mark, std::size_t depth) {
     const auto before = open(event->data.mapping_start.anchor);
+    const auto first = members_.size();
     std::optional<Node> merged;
     for (;;) {
       Event key_event;
@@ -227,42 +228,64 @@ class Parser {
       next(value_event);
       Node value = read_node(value_event, depth + 1);
       if (key.is_scalar() && key.tag() == Tag::merge) {
-        if (merged) throw input_error(place, "duplicate merge key");
+        if (merged) throw input_error(place_at(mark), "duplicate merge key");
         if (value_event->type == YAML_ALIAS_EVENT && !value.is_mapping()) {
-          throw input_error(place, "invalid map merge: received alias for a non-map value");
+          throw input_error(place_at(mark), "invalid map merge: received alias for a non-map value");
         }
         merged = std::move(value);
       } else {
-        add_member(node, std::move(key), std::move(value));
+        push_member(std::move(key), std::move(value));
       }
     }
-    if (merged) merge_into(node, *merged);
+    if (merged) merge(first, *merged);
+    Node node = Node::mapping(taken_from(members_, first));
+    set_position(node, mark);
+    node.set_style(event->data.mapping_start.style == YAML_FLOW_MAPPING_STYLE ? Style::flow : Style::block);
     remember(event->data.mapping_start.anchor, node, ++nodes_ - before);
     return node;
   }
 
-  void add_member(Node& node, Node key, Node value) const {
+  void push_member(Node key, Node value) {
     if (schema_ == Schema::go_yaml_v3) {
       // kyaml clears "<<" after it merged, quoted or not; and it does not find a null key again and adds it a second time.
       if (key.text() == "<<") return;
-      if (key.is_null() && !key.text().empty()) node.members().push_back({key, value});
+      if (key.is_null() && !key.text().empty()) members_.push_back({key, value});
     }
-    node.members().push_back({std::move(key), std::move(value)});
+    members_.push_back({std::move(key), std::move(value)});
   }
 
-  // `<<`: explicit keys win, then the first of several merged mappings.
-  void merge_into(Node& target, const Node& merged) const {
+  // `<<` for the members from `first` on: explicit keys win, then the first of several merged mappings.
+  void merge(std::size_t first, const Node& merged) {
+    std::unordered_set<std::string> keys;
+    for (auto i = first; i < members_.size(); ++i) keys.insert(members_[i].key.text());
+    merge_new(merged, keys);
+  }
+
+  void merge_new(const Node& merged, std::unordered_set<std::string>& keys) {
     if (merged.is_sequence()) {
       for (const auto& item : merged.items()) {
         if (item.is_sequence()) throw input_error(merged.place(file_), "invalid map merge: received a nested sequence");
-        merge_into(target, item);
+        merge_new(item, keys);
       }
       return;
     }
     if (!merged.is_mapping()) throw input_error(merged.place(file_), "map merge requires map or sequence of maps as the value");
-    for (const auto& [key, value] : merged.members()) {
-      if (!target.find(key.text())) target.members().push_back({key, value});
+    for (const auto& member : merged.members()) {
+      if (keys.insert(member.key.text()).second) members_.push_back(member);
     }
+  }
+
+  // The end of a stack as a list of just that size: a tree is kept longer than it is read.
+  template <typename List>
+  static List taken_from(List& stack, std::size_t first) {
+    const auto begin = stack.begin() + static_cast<std::ptrdiff_t>(first);
+    List list(std::make_move_iterator(begin), std::make_move_iterator(stack.end()));
+    stack.erase(begin, stack.end());
+    return list;
+  }
+
+  void set_position(Node& node, const yaml_mark_t& mark) const {
+    node.set_position(first_line_ + static_cast<int>(mark.line) + 1, static_cast<int>(mark.column) + 1);
   }
 
   std::size_t open(const yaml_char_t* anchor) {
@@ -286,6 +309,8 @@ class Parser {
   Schema schema_;
   const ReadLimits& limits_;
   std::map<std::string, Anchor> anchors_;
+  Sequence items_;   // of the sequences that are open, one after the other
+  Mapping members_;  // the same of mappings
   std::size_t alias_nodes_ = 0;
   std::size_t nodes_ = 0;
 };
