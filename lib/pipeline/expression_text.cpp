@@ -130,8 +130,11 @@ std::string print(const Expression& expression) {
       return operand(0, next(kConditional)) + " ? " + operand(1, kConditional) + " : " + operand(2, kConditional);
     case Operator::logical_not:
       return "not " + operand(0, kNot);
-    case Operator::negate:
-      return "-" + operand(0, kSign);
+    case Operator::negate: {
+      // A digit behind "-" would be read as a part of a literal.
+      const std::string text = operand(0, kSign);
+      return text[0] >= '0' && text[0] <= '9' ? "-(" + text + ")" : "-" + text;
+    }
     default:
       return "";
   }
