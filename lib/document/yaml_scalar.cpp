@@ -230,12 +230,21 @@ class ScalarWriter {
           column_ = place_.indent;
         }
         if (quoted && c == '\'') out_ += '\'', ++column_;
-        out_.append(text_, at, length);
-        ++column_;
+        const auto run = run_at(at, length);
+        out_.append(text_, at, run);
+        column_ += static_cast<int>(run - length) + 1;
+        at += run - length;
         spaces = breaks = false;
       }
       at += length;
     }
+  }
+
+  // The bytes of the character at `at` and of what ordinary ones follow it.
+  std::size_t run_at(std::size_t at, std::size_t length) const {
+    auto end = at + length;
+    while (end < text_.size() && is_ordinary(text_[end]) && text_[end] != '\'') ++end;
+    return end - at;
   }
 
   void blank(std::size_t at, bool behind_space, bool quoted) {
