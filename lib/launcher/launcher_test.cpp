@@ -180,6 +180,19 @@ TEST_CASE("folders are artifacts, too") {
   CHECK(pod.message() != first);
 }
 
+TEST_CASE("each entry of a folder is one artifact of a list, by name") {
+  Pod pod;
+  const auto result = pod.sh(R"("outputs":[{"name":"parts","path":"@/artifacts/staging/pod/parts","artifact":true,"list":true}])",
+                             "d=@/artifacts/staging/pod/parts; mkdir $d; printf two > $d/b; printf one > $d/a");
+  CHECK(result.exit_code == 0);
+  CHECK(
+      pod.message() ==
+      fmt::format(
+          R"({{"parameters":{{}},"artifacts":{{"parts":[{{"path":"{0}/a","digest":"{0}"}},{{"path":"{1}/b","digest":"{1}"}}]}}}})",
+          sha256_hex("one"), sha256_hex("two")));
+  CHECK(pod.read("artifacts/store/" + sha256_hex("two") + "/b") == "two");
+}
+
 TEST_CASE("scripts are staged, inputs must be there") {
   Pod pod;
   const std::string plan =

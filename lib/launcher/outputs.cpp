@@ -52,25 +52,38 @@ int keep(const Plan& plan, const std::string& path, const std::string& digest) {
   return errno == ENOTEMPTY || errno == EEXIST ? 0 : errno;
 }
 
-Problem write_artifact(const Plan& plan, const PlannedOutput& output, Json& json) {
-  std::string path = output.path;
-  const auto kind = kind_of(path);
-  if (kind == PathKind::absent) return missing(output);
-  if (kind == PathKind::other)
+Problem write_kept(const Plan& plan, const PlannedOutput& output, const std::string& path, Json& json) {
+  const auto kind = kind_of(path, false);
+  if (kind != PathKind::file && kind != PathKind::folder) {
     return Failure{kOutputMissing, "OutputUnusable", "output " + output.name + " is neither a file nor a folder"};
+  }
   std::string digest;
-  int fault = stage(plan, output, path);
-  if (fault == 0) fault = make_read_only(path);
+  int fault = make_read_only(path);
   if (fault == 0) fault = content_digest(path, digest);
   if (fault == 0) fault = keep(plan, path, digest);
   if (fault != 0) return not_kept(output, fault);
-  put(json, output.name);
   json.StartObject();
   json.Key("path");
   put(json, digest + "/" + last_part_of(path));
   json.Key("digest");
   put(json, digest);
   json.EndObject();
+  return std::nullopt;
+}
+
+Problem write_artifact(const Plan& plan, const PlannedOutput& output, Json& json) {
+  std::string path = output.path;
+  if (kind_of(path) == PathKind::absent) return missing(output);
+  if (const int fault = stage(plan, output, path)) return not_kept(output, fault);
+  put(json, output.name);
+  if (!output.is_list) return write_kept(plan, output, path, json);
+  std::vector<std::string> names;
+  if (const int fault = list(path, names)) return not_kept(output, fault);
+  json.StartArray();
+  for (const auto& name : names) {
+    if (auto problem = write_kept(plan, output, path + "/" + name, json)) return problem;
+  }
+  json.EndArray();
   return std::nullopt;
 }
 

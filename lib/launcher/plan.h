@@ -26,6 +26,7 @@ struct PlannedOutput {
   std::string name;
   std::string path;
   bool is_artifact = false;
+  bool is_list = false;      // of artifacts: each entry of the folder that was written is one
   bool is_optional = false;  // may be left unwritten
 };
 

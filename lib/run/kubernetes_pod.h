@@ -17,6 +17,8 @@ inline constexpr std::string_view kPathAnnotation = "kfrun.dev/path";
 inline constexpr std::string_view kAttemptAnnotation = "kfrun.dev/attempt";
 inline constexpr std::string_view kInputHashAnnotation = "kfrun.dev/input-hash";
 inline constexpr std::string_view kLauncherAnnotation = "kfrun.dev/launcher";  // "true" where the launcher wraps the command
+// "true" where other containers were stopped because the main one had ended.
+inline constexpr std::string_view kFinishedAnnotation = "kfrun.dev/finished";
 // Holds the finished pod of a `once` task until its result is recorded.
 inline constexpr std::string_view kFinalizer = "kfrun.dev/unrecorded";
 inline constexpr std::string_view kMainContainer = "main";

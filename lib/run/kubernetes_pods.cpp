@@ -113,7 +113,7 @@ void KubernetesExecutor::Pods::answer_post(const std::string& name, const kube::
   if (!attempt) return;
   if (reply.ok()) {
     attempt->is_created = true;
-    if (attempt->is_cancelled) stop_containers(name, attempt->is_told_running);
+    if (attempt->is_cancelled) cancel_pod(name);
     return see(reply.body);
   }
   if (reply.status == 409 && reply.reason() == "AlreadyExists") return adopt(name);
@@ -140,7 +140,7 @@ void KubernetesExecutor::Pods::adopt(const std::string& name) {
       return end_badly(name, FailureClass::configuration, "PodExists",
                        fmt::format("there is another pod {}, made for other work; it is left alone", name));
     }
-    if (attempt->is_cancelled) stop_containers(name, attempt->is_told_running);
+    if (attempt->is_cancelled) cancel_pod(name);
     see(reply.body);
   });
 }
@@ -201,6 +201,8 @@ void KubernetesExecutor::Pods::tell(Attempt& attempt, const PodStatus& status) {
     const auto began = status.outcome.started == TimePoint{} ? system_clock().now() : status.outcome.started;
     events_.push_back(AttemptRunning{attempt.work.id, began, ""});
   } else if (!status.news.empty() && status.news != attempt.news) {
+    // The words about an image alternate between the last try and the wait for the next one.
+    if (status.phase == PodPhase::image_problem && std::exchange(attempt.is_image_told, true)) return;
     attempt.news = status.news;
     events_.push_back(AttemptRunning{attempt.work.id, system_clock().now(), status.news});
   }

@@ -35,6 +35,7 @@ class KubernetesExecutor::Pods {
     bool is_created = false;  // a pod of its name was made or found
     bool is_cancelled = false;
     bool is_told_running = false;
+    bool is_image_told = false;
     bool is_reading_log = false;
     PodPhase phase = PodPhase::waiting;
     std::string news;            // told last
@@ -67,7 +68,8 @@ class KubernetesExecutor::Pods {
   void end(const std::string& name, Outcome outcome);
   void end_badly(const std::string& name, FailureClass failure, std::string reason, std::string message);
   void remove_pod(const std::string& name);
-  void stop_containers(const std::string& name, bool have_begun);
+  void cancel_pod(const std::string& name);
+  void stop_containers(const std::string& name);
   void insist_on_end(const std::string& name);
   void release();
 

@@ -51,8 +51,8 @@ void KubernetesExecutor::Pods::conclude(const std::string& name, const Node& pod
   const auto phase = phase_of(pod);
   if (phase != "Succeeded" && phase != "Failed") {
     // Containers beside the main one would run on; a pod that cannot begin would try for ever.
-    const bool has_begun = status.outcome.started != TimePoint{};
-    if (!has_begun || (has_sidecars(pod) && !status.terminating)) stop_containers(name, has_begun);
+    if (!status.has_run) remove_pod(name);
+    if (status.has_run && has_sidecars(pod) && !status.terminating) stop_containers(name);
   }
   if (status.outcome.failure != FailureClass::none || !attempt->plan.has_launcher) return end(name, std::move(status.outcome));
   read_outputs(name, std::move(status.outcome), status.termination_text);
@@ -111,14 +111,23 @@ void KubernetesExecutor::Pods::cancel(const AttemptId& id) {
   const auto name = pod_name(run_.id, id);
   Attempt* attempt = find(name);
   if (!attempt || std::exchange(attempt->is_cancelled, true)) return;
-  if (attempt->is_created) stop_containers(name, attempt->is_told_running);
+  if (attempt->is_created) cancel_pod(name);
   insist_on_end(name);
 }
 
-// A deadline that is over ends the containers, gracefully, and leaves the pod with its log. A pod that has not begun is removed.
-void KubernetesExecutor::Pods::stop_containers(const std::string& name, bool have_begun) {
-  if (!have_begun) return remove_pod(name);
-  const Node patch = Node::mapping({{"spec", Node::mapping({{"activeDeadlineSeconds", Node::integer(1)}})}});
+// A pod that has not begun is removed; one that has keeps its log.
+void KubernetesExecutor::Pods::cancel_pod(const std::string& name) {
+  const Attempt* attempt = find(name);
+  attempt && attempt->is_told_running ? stop_containers(name) : remove_pod(name);
+}
+
+// A deadline that is over ends the containers, gracefully, and leaves the pod.
+void KubernetesExecutor::Pods::stop_containers(const std::string& name) {
+  Node patch = Node::mapping({{"spec", Node::mapping({{"activeDeadlineSeconds", Node::integer(1)}})}});
+  const Attempt* attempt = find(name);
+  if (attempt && !attempt->is_cancelled) {
+    patch.set("metadata", Node::mapping({{"annotations", Node::mapping({{kFinishedAnnotation, Node::string("true")}})}}));
+  }
   requests_.start(patient_patch(path_of_pod(name), patch), [this, name](const kube::Reply& reply) {
     if (!reply.ok() && reply.status != 404) remove_pod(name);
   });

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "run/kubernetes_message.h"
+#include "run/kubernetes_pod.h"
 
 namespace kfrun::run {
 
@@ -12,7 +13,6 @@ namespace {
 
 using document::Node;
 
-constexpr std::string_view kMain = "main";
 constexpr int kFirstLauncherCode = 64;
 constexpr int kLastLauncherCode = 69;
 
@@ -61,7 +61,7 @@ class Pod {
  public:
   Pod(const Node& pod, bool has_launcher)
       : pod_(pod), has_launcher_(has_launcher), phase_(text({"status", "phase"})), reason_(text({"status", "reason"})) {
-    main_ = item_named(pod.find_path({"status", "containerStatuses"}), "name", kMain);
+    main_ = item_named(pod.find_path({"status", "containerStatuses"}), "name", kMainContainer);
     if (main_) terminated_ = main_->find_path({"state", "terminated"});
   }
 
@@ -78,6 +78,7 @@ class Pod {
     } else {
       describe_waiting(status);
     }
+    status.has_run = terminated_ != nullptr || status.phase == PodPhase::running;
     status.outcome.pod = text({"metadata", "name"});
     status.outcome.host = text({"spec", "nodeName"});
     return status;
@@ -141,7 +142,8 @@ class Pod {
         terminated_
             ? static_cast<int>(terminated_->find("exitCode") ? terminated_->find("exitCode")->as_integer().value_or(0) : 0)
             : 0;
-    if (phase_ == "Failed" && reason_ == "DeadlineExceeded") {
+    const bool is_finished = !text({"metadata", "annotations", kFinishedAnnotation}).empty();
+    if (phase_ == "Failed" && reason_ == "DeadlineExceeded" && !is_finished) {
       outcome = outcome_of_deadline();
     } else if (phase_ == "Failed" && (is_one_of(reason_, kDisruptions) || reason_.starts_with("OutOf"))) {
       outcome = outcome_of_disruption();
@@ -197,7 +199,7 @@ class Pod {
   }
 
   std::string out_of_memory() const {
-    const Node* container = item_named(pod_.find_path({"spec", "containers"}), "name", kMain);
+    const Node* container = item_named(pod_.find_path({"spec", "containers"}), "name", kMainContainer);
     const Node* limit = container ? container->find_path({"resources", "limits", "memory"}) : nullptr;
     return limit ? fmt::format("it used more memory than its limit of {}", limit->text()) : "the node ran out of memory";
   }

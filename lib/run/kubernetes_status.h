@@ -23,6 +23,7 @@ struct PodStatus {
   Outcome outcome;               // of `ended`; of image_problem and unschedulable what it fails with when the wait is over
   std::string termination_text;  // of the `main` container, as the kubelet gave it; "" when there is none
   bool terminating = false;      // it is being deleted
+  bool has_run = false;          // its command began; of `ended`: the pod keeps a log worth keeping
 };
 
 // Reads the `main` container alone; other containers are the user's and count for the phase only. Classes follow design.md 4
