@@ -6,6 +6,7 @@
 #include "kustomize/name_references.h"
 #include "kustomize/order.h"
 #include "kustomize/resource_reader.h"
+#include "kustomize/setters.h"
 #include "kustomize/transformers.h"
 
 namespace kfrun::kustomize {
@@ -72,10 +73,8 @@ void finish_annotations(Resource& resource, bool show_origins, bool show_transfo
   }
   metadata.remove("annotations");
   if (texts.empty()) return;
-  document::Mapping members;
-  members.reserve(texts.size());
-  for (auto& [key, text] : texts) members.push_back({Node::string(key), Node::string(text)});
-  metadata.set("annotations", Node::mapping(std::move(members)));
+  Node& annotations = metadata.set("annotations", Node::mapping(document::Mapping{}));
+  for (auto& [key, text] : texts) annotations.members().push_back({untagged_scalar(key), Node::string(text)});
 }
 
 void warn_of_unused(const std::vector<std::string>& names, BuildContext& context) {

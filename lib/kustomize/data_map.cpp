@@ -2,6 +2,7 @@
 
 #include "base/digest.h"
 #include "base/text.h"
+#include "kustomize/setters.h"
 
 namespace kfrun::kustomize {
 
@@ -35,7 +36,7 @@ TextMap joined(const Node* older, const Node* newer) {
 }
 
 void set_entry(Node& object, std::string_view field, const std::string& key, const std::string& value) {
-  object.child_mapping(field).set(key, text_node(value));
+  set_member(object.child_mapping(field), key, text_node(value));
 }
 
 }  // namespace
@@ -62,7 +63,7 @@ void set_config_map_data(Node& object, const TextMap& entries) {
 
 void set_secret_data(Node& object, const TextMap& entries) {
   Node& data = object.child_mapping("data");
-  for (const auto& [key, value] : entries) data.set(key, text_node(wrapped_base64(value)));
+  for (const auto& [key, value] : entries) set_member(data, key, text_node(wrapped_base64(value)));
 }
 
 void normalize_string_data(Node& object) {

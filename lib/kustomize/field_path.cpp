@@ -89,8 +89,7 @@ Node* make_step(Node& node, const std::string& part, Path rest, NodeKind leaf) {
     return &node.items().back();
   }
   if (!node.is_mapping()) return nullptr;
-  node.members().push_back({Node::string(part), made_for(rest, leaf)});
-  return &node.members().back().value;
+  return &set_member(node, part, made_for(rest, leaf));
 }
 
 class Matcher {
@@ -165,8 +164,7 @@ class Matcher {
     bool created = field == nullptr;
     if (created) {
       if (!create_ || !node.is_mapping()) return false;
-      node.members().push_back({Node::string(path.front()), made_for(path.subspan(1), *create_)});
-      field = &node.members().back().value;
+      field = &set_member(node, path.front(), made_for(path.subspan(1), *create_));
     }
     if (!created && field->is_scalar() && path.size() > 1) return match_inside(*field, path.subspan(1));
     return match(*field, path.subspan(1), created);

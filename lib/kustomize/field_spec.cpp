@@ -58,8 +58,7 @@ class Walk {
     if (field == nullptr) {
       if (!may_create) return;
       Node made = last && new_field_ == NewField::scalar ? Node::scalar("", Tag::null) : Node::mapping();
-      mapping.members().push_back({Node::string(std::string(name)), std::move(made)});
-      return visit(mapping.members().back().value, steps.subspan(1));
+      return visit(set_member(mapping, name, std::move(made)), steps.subspan(1));
     }
     if (field->is_null()) replace_null(*field, may_create, is_sequence, last);
     visit(*field, steps.subspan(1));

@@ -85,6 +85,18 @@ TEST_CASE("setters keep the style of what they replace") {
                     ContainsSubstring("wrong node kind: expected MappingNode but got ScalarNode"));
 }
 
+TEST_CASE("a new key that reads as a number or a boolean cannot be printed") {
+  // kustomize 5.8.2: commonLabels: {"1": a}.
+  for (const char* key : {"1", "true", "1.5"}) {
+    Node node = parse("m: {}\n");
+    set_text_entry(*node.find("m"), key, "x");
+    CHECK_THROWS_WITH(document::write_yaml(node), ContainsSubstring("json: unsupported type: map[interface {}]interface {}"));
+  }
+  Node node = parse("m: {}\n");
+  set_text_entry(*node.find("m"), "yes", "x");
+  CHECK(document::write_yaml(node) == "m:\n  \"yes\": x\n");
+}
+
 TEST_CASE("field specs merge by path and kind") {
   FieldSpecs specs{{{"", "", "A"}, "p", true}};
   merge_field_spec(specs, {{"", "", "A"}, "p", true});

@@ -44,6 +44,12 @@ Node untagged_scalar(std::string text) {
   return Node::scalar(std::move(text), tag);
 }
 
+Node& set_member(Node& mapping, std::string_view key, Node value) {
+  if (Node* old = mapping.find(key)) return *old = std::move(value);
+  mapping.members().push_back({untagged_scalar(std::string(key)), std::move(value)});
+  return mapping.members().back().value;
+}
+
 void set_scalar(Node& node, std::string text, Tag tag) {
   require_kind(node, NodeKind::scalar);
   node.set_text(std::move(text));
@@ -63,8 +69,7 @@ Node* set_text_entry(Node& mapping, std::string_view key, const std::string& val
     old->set_tag(Tag::string);
     return old;
   }
-  mapping.members().push_back({Node::string(std::string(key)), Node::string(value)});
-  return &mapping.members().back().value;
+  return &set_member(mapping, key, Node::string(value));
 }
 
 }  // namespace kfrun::kustomize

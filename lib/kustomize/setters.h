@@ -17,6 +17,10 @@ document::Tag resolved_tag(std::string_view text, document::Style style);
 // A plain scalar resolved by its text ("80" is an integer), as values without a tag come out of kyaml.
 document::Node untagged_scalar(std::string text);
 
+// Sets a member of a mapping, at its old place or at the end. A new key has no tag: `1` or `true` becomes a number or a boolean,
+// which kustomize cannot print afterwards ("json: unsupported type: map[interface {}]interface {}").
+document::Node& set_member(document::Node& mapping, std::string_view key, document::Node value);
+
 // Sets text and tag of a scalar (or null), keeping its style.
 void set_scalar(document::Node& node, std::string text, document::Tag tag);
 // The same without a tag: a plain scalar is resolved anew by its text.
