@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <filesystem>
 
 #include "base/files.h"
 #include "base/text.h"
@@ -29,6 +30,12 @@ void write_script(const std::string& path, std::string_view text) {
 bool exists(const std::string& path) {
   struct stat status {};
   return ::lstat(path.c_str(), &status) == 0;
+}
+
+bool is_empty_folder(const std::string& path) {
+  std::error_code fault;
+  const std::filesystem::directory_iterator first(path, fault);
+  return !fault && first == std::filesystem::directory_iterator();
 }
 
 // Whether a file at a fixed path was written by the attempt, and is not one that was there before.
@@ -81,16 +88,26 @@ void LocalAttempts::make_folder(const std::string& path) {
   if (::mkdir(path.c_str(), 0777) != 0 && errno != EEXIST) make_directories(path);
 }
 
+std::string LocalAttempts::take_scratch() {
+  if (!free_scratch_.empty()) {
+    std::string path = std::move(free_scratch_.back());
+    free_scratch_.pop_back();
+    return path;
+  }
+  const std::string all = layout_.scratch(run_.id);
+  if (scratch_count_ == 0) {
+    remove_tree(all);  // of a kfrun that was killed
+    make_directories(all);
+  }
+  const std::string path = fmt::format("{}/{}", all, ++scratch_count_);
+  if (::mkdir(path.c_str(), 0777) != 0) throw make_error(ErrorKind::failed, "create {}: {}", path, std::strerror(errno));
+  return path;
+}
+
 LocalAttempt LocalAttempts::prepare(const Work& work) {
   LocalAttempt attempt;
   const auto& container = work.task->container;
-  attempt.scratch = layout_.scratch(run_.id, work.id);
-  make_folder(layout_.scratch(run_.id));
-  if (::mkdir(attempt.scratch.c_str(), 0777) != 0) {
-    if (errno != EEXIST) throw make_error(ErrorKind::failed, "create {}: {}", attempt.scratch, std::strerror(errno));
-    remove_tree(attempt.scratch);  // of an earlier start of the same attempt
-    make_directories(attempt.scratch);
-  }
+  attempt.scratch = take_scratch();
   const TaskPaths paths{
       [this](const pipeline::Artifact& artifact) { return input_path(artifact); },
       [&](const pipeline::Output& output) { return output_path(output, attempt.scratch); },
@@ -205,7 +222,9 @@ void LocalAttempts::link_artifact(const Work& work, const std::string& name, con
   if (::symlink(target.c_str(), link.c_str()) != 0) return;
 }
 
-void LocalAttempts::tidy(const LocalAttempt& attempt) { ::rmdir(attempt.scratch.c_str()); }
+void LocalAttempts::release(const LocalAttempt& attempt) {
+  if (is_empty_folder(attempt.scratch)) free_scratch_.push_back(attempt.scratch);
+}
 
 void LocalAttempts::remove_scratch() { remove_tree(layout_.scratch(run_.id)); }
 

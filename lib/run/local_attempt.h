@@ -27,12 +27,13 @@ class LocalAttempts {
   // The outputs that an attempt wrote, artifacts moved to the store. `began` is when it was started. Throws Error(input) naming
   // the output that is missing or not as declared.
   Values collect(const Work& work, const LocalAttempt& attempt, TimePoint began);
-  // Removes the scratch folder of an attempt that left nothing in it; all others go at the end.
-  void tidy(const LocalAttempt& attempt);
+  // Once an attempt is over: a scratch folder in which it left nothing is another's, all others go at the end.
+  void release(const LocalAttempt& attempt);
   void remove_scratch();
 
  private:
   void make_folder(const std::string& path);
+  std::string take_scratch();
   std::string input_path(const pipeline::Artifact& artifact) const;
   std::string output_path(const pipeline::Output& output, const std::string& scratch) const;
   Value collect_artifact(const Work& work, const pipeline::Output& output, const std::string& path);
@@ -44,6 +45,10 @@ class LocalAttempts {
   const LocalLayout layout_;
   ArtifactStore store_;
   std::set<std::string> folders_;  // that are known to be there
+  // Folders are used again, not made and removed for every attempt: file systems are slow at both (ext4 looks long for an inode
+  // that was not freed in the last seconds).
+  std::vector<std::string> free_scratch_;
+  int scratch_count_ = 0;
 };
 
 // Kubernetes' quantity of CPU, "500m" or "1.5", in cores; 0 for what is none.

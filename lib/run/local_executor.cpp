@@ -228,7 +228,7 @@ class LocalExecutor::Processes {
     outcome.started = running.began;
     outcome.host = host_;
     outcome.log = running.attempt.process.stdout_file;
-    attempts_.tidy(running.attempt);
+    attempts_.release(running.attempt);
     used_cores_ -= running.attempt.cores;
     if (running.deadline) --deadlines_;
     numbers_.erase(running.work.id);

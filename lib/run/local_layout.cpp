@@ -20,13 +20,13 @@ std::string file_name(std::string_view part) {
   return name.substr(0, kMaxName) + "-" + base32(sha256(part)).substr(0, 10);
 }
 
-std::string file_path(const std::string& instance, char separator) {
+std::string file_path(const std::string& instance) {
   std::string path;
   for (std::size_t begin = 0;;) {
     const auto end = instance.find('/', begin);
     path += file_name(std::string_view(instance).substr(begin, end - begin));
     if (end == std::string::npos) return path;
-    path += separator;
+    path += '/';
     begin = end + 1;
   }
 }
@@ -34,17 +34,12 @@ std::string file_path(const std::string& instance, char separator) {
 }  // namespace
 
 std::string LocalLayout::log(const std::string& id, const AttemptId& attempt) const {
-  const std::string path = run(id) + "/logs/" + file_path(attempt.instance, '/');
+  const std::string path = run(id) + "/logs/" + file_path(attempt.instance);
   return attempt.attempt == 0 ? path + ".log" : path + "." + std::to_string(attempt.attempt) + ".log";
 }
 
 std::string LocalLayout::artifacts(const std::string& id, const std::string& instance) const {
-  return run(id) + "/artifacts/" + file_path(instance, '/');
-}
-
-// All in one folder, so that an attempt makes no more than its own.
-std::string LocalLayout::scratch(const std::string& id, const AttemptId& attempt) const {
-  return scratch(id) + "/" + file_path(attempt.instance, '+') + "." + std::to_string(attempt.attempt);
+  return run(id) + "/artifacts/" + file_path(instance);
 }
 
 }  // namespace kfrun::run
