@@ -89,9 +89,15 @@ void write_folder(const std::string& folder, const kustomize::BuildResult& resul
   }
 }
 
-}  // namespace
+// The first line is kustomize's, so that scripts that match it go on working; places and hints have lines of their own.
+void print_build_error(const Error& error) {
+  std::string text = fmt::format("Error: {}\n", error.what());
+  if (error.place().known()) text += fmt::format("  at {}\n", to_string(error.place()));
+  for (const auto& hint : error.hints()) text += fmt::format("  hint: {}\n", hint);
+  std::fputs(text.c_str(), stderr);
+}
 
-int run(const BuildFlags& flags) {
+int build(const BuildFlags& flags) {
   const auto options = build_options(flags);
   print_deprecations(flags);
   const auto result = kustomize::build(disk(), flags.directory, options);
@@ -107,6 +113,18 @@ int run(const BuildFlags& flags) {
     print_warning(fmt::format("-o names a file, as in kustomize: writing to './{}'", flags.output));
   write_into(flags.output, kustomize::to_yaml(result));
   return kDone;
+}
+
+}  // namespace
+
+int run(const BuildFlags& flags) {
+  try {
+    return build(flags);
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::internal) throw;
+    print_build_error(error);
+    return kWorkFailed;
+  }
 }
 
 }  // namespace kfrun::cli
