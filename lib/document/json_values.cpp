@@ -18,7 +18,7 @@ void check_keys(const Node& node) {
   std::vector<std::string_view> keys;
   keys.reserve(node.size());
   for (const auto& [key, value] : node.members()) {
-    if (!key.is_string()) throw unsupported_keys();
+    if (!key.is_string() && !(key.is_null() && key.text().empty())) throw unsupported_keys();
     keys.push_back(key.text());
   }
   std::sort(keys.begin(), keys.end());

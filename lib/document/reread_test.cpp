@@ -26,6 +26,7 @@ TEST_CASE("folded texts gain line breaks") {
 TEST_CASE("empty values and times in braces become strings") {
   CHECK(through("k: {a, b: , c: ~, d: 2001-12-14T01:02:03Z, e: 2001-12-14}\n") ==
         "k:\n  a: \"\"\n  b: \"\"\n  c: null\n  d: \"2001-12-14T01:02:03Z\"\n  e: \"2001-12-14T00:00:00Z\"\n");
+  CHECK(through("k:\n  ?\n  : x\n") == "k:\n  \"\": x\n");
   CHECK(through("k: [[x, {y: }]]\n") == "k:\n- - x\n  - \"y\": \"\"\n");
 }
 

@@ -70,10 +70,9 @@ std::string valid_utf8(const std::string& bytes) {
 class Parser {
  public:
   Parser(std::string_view text, int first_line, const std::string& file, Schema schema, const ReadLimits& limits)
-      : first_line_(first_line), file_(file), schema_(schema), limits_(limits) {
+      : text_(text), first_line_(first_line), file_(file), schema_(schema), limits_(limits) {
     if (!yaml_parser_initialize(&parser_)) throw make_error(ErrorKind::internal, "libyaml: out of memory");
-    yaml_parser_set_input_string(&parser_, reinterpret_cast<const unsigned char*>(text.data()), text.size());
-    yaml_parser_set_encoding(&parser_, YAML_UTF8_ENCODING);
+    set_input(parser_, text);
   }
   ~Parser() { yaml_parser_delete(&parser_); }
   Parser(const Parser&) = delete;
@@ -97,7 +96,38 @@ class Parser {
 
  private:
   void next(Event& event) {
-    if (!yaml_parser_parse(&parser_, event.get())) throw syntax_error();
+    if (yaml_parser_parse(&parser_, event.get())) return;
+    if (parser_.error == YAML_PARSER_ERROR && parser_.tokens.head != parser_.tokens.tail)
+      throw_scanner_fault_ahead(*parser_.tokens.head);
+    throw syntax_error(parser_);
+  }
+
+  // go-yaml v3 has scanned two tokens ahead when it parses one, so a fault of the scanner there comes first.
+  void throw_scanner_fault_ahead(const yaml_token_t& problem) const {
+    if (schema_ != Schema::go_yaml_v3) return;
+    struct Scanner {
+      yaml_parser_t parser{};
+      ~Scanner() { yaml_parser_delete(&parser); }
+    } scanner;
+    if (!yaml_parser_initialize(&scanner.parser)) return;
+    set_input(scanner.parser, text_);
+    for (std::ptrdiff_t ahead = -1; ahead < 2;) {
+      yaml_token_t token;
+      if (!yaml_parser_scan(&scanner.parser, &token)) {
+        // libyaml looks further, to tell keys from values.
+        if (ahead + (scanner.parser.tokens.tail - scanner.parser.tokens.head) >= 2) return;
+        throw syntax_error(scanner.parser);
+      }
+      if (ahead >= 0 || (token.start_mark.index == problem.start_mark.index && token.type == problem.type)) ++ahead;
+      const bool last = token.type == YAML_STREAM_END_TOKEN;
+      yaml_token_delete(&token);
+      if (last) return;
+    }
+  }
+
+  static void set_input(yaml_parser_t& parser, std::string_view text) {
+    yaml_parser_set_input_string(&parser, reinterpret_cast<const unsigned char*>(text.data()), text.size());
+    yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
   }
 
   Place place_at(const yaml_mark_t& mark) const {
@@ -105,19 +135,19 @@ class Parser {
   }
 
   // go-yaml's "yaml: line N: words": lines of the document, counted from 0 in the scanner and from 1 elsewhere (parser.fail).
-  Error syntax_error() const {
+  Error syntax_error(const yaml_parser_t& parser) const {
     std::size_t line = 0;
-    Place place = place_at(parser_.problem_mark);
-    if (parser_.context_mark.line != 0) {
-      line = parser_.context_mark.line;
-      if (parser_.error == YAML_SCANNER_ERROR) ++line;
-    } else if (parser_.problem_mark.line != 0) {
-      line = parser_.problem_mark.line;
-      if (parser_.error == YAML_SCANNER_ERROR) ++line;
+    Place place = place_at(parser.problem_mark);
+    if (parser.context_mark.line != 0) {
+      line = parser.context_mark.line;
+      if (parser.error == YAML_SCANNER_ERROR) ++line;
+    } else if (parser.problem_mark.line != 0) {
+      line = parser.problem_mark.line;
+      if (parser.error == YAML_SCANNER_ERROR) ++line;
     }
     const std::string where = line != 0 ? fmt::format("line {}: ", line) : std::string();
     return Error(ErrorKind::input,
-                 fmt::format("yaml: {}{}", where, parser_.problem ? parser_.problem : "unknown problem parsing YAML content"),
+                 fmt::format("yaml: {}{}", where, parser.problem ? parser.problem : "unknown problem parsing YAML content"),
                  std::move(place));
   }
 
@@ -304,6 +334,7 @@ class Parser {
   };
 
   yaml_parser_t parser_{};
+  std::string_view text_;
   int first_line_;
   const std::string& file_;
   Schema schema_;

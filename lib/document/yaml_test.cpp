@@ -88,6 +88,10 @@ TEST_CASE("what cannot be read is an error with a place") {
   CHECK_THAT(fault("a: [1, 2\nb: 3\n"), ContainsSubstring("did not find expected ',' or ']'"));
   CHECK_THAT(fault("a: *nobody\n"), ContainsSubstring("unknown anchor 'nobody' referenced"));
   CHECK_THAT(fault("a: &x [*x]\n"), ContainsSubstring("value contains itself"));
+  // The parser stumbles over the brace, but go-yaml's scanner has seen the colon behind it before.
+  CHECK(fault("kind: A\nlabels:\n  a: 1\n}    b: c\n") == "f.yaml:4:7: yaml: line 4: mapping values are not allowed in this context");
+  CHECK(fault("a: 1\n---x\nb: 2\n") == "f.yaml:2:1: invalid document separator: ---x");
+  CHECK(fault("a: 1\n--- # c\nb: 2\nc: [\n") == "f.yaml:5:1: yaml: line 2: did not find expected node content");
   CHECK_THAT(fault(std::string(3000, '[')), ContainsSubstring("exceeded max depth"));
   std::string bomb = "a: &a [x,x,x,x,x,x,x,x,x,x]\n";
   for (char c = 'b'; c <= 'i'; ++c) {

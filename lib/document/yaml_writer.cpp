@@ -23,6 +23,8 @@ struct DecodeFault {
 
 Error unsupported_keys() { return {ErrorKind::input, "json: unsupported type: map[interface {}]interface {}"}; }
 
+bool is_empty_null(const Node& node) { return node.is_null() && node.text().empty(); }
+
 // The number that go-yaml v2 prints for what encoding/json wrote.
 std::string number_text(const Node& node) {
   std::string json = json_number_text(node);
@@ -115,7 +117,8 @@ class Emitter {
     const auto first = static_cast<std::ptrdiff_t>(sorted_.size());
     for (const auto& member : node.members()) {
       // At the top kyaml decodes into a map[string]any, which takes the text of any key but null.
-      if (!member.key.is_string()) {
+      // An empty key has quotes after kyaml's detour through text.
+      if (!member.key.is_string() && !is_empty_null(member.key)) {
         if (!member.key.is_scalar())
           throw DecodeFault{Error(ErrorKind::input, "yaml: invalid map key: " + go_syntax(member.key))};
         if (&node != root_) throw unsupported_keys();
