@@ -74,6 +74,7 @@ void check_keys(const Cursor& task, Form form, std::string_view form_key) {
     if (has(allowed, field.name) || !has(all_keys(), field.name) || has(kFormKeys, field.name)) continue;
     std::vector<std::string> hints;
     if (form == Form::component) hints = {"what the component runs is said in the component"};
+    if (field.name == "inputs") hints = {"what it is given stands under 'with'"};
     if (form == Form::pipeline) hints = {"what its tasks are to have is said in the pipeline's tasks or 'defaults'"};
     if (form == Form::container && field.name == "with")
       hints = {"a task without 'uses' names what it takes in its texts, or under 'inputs'"};
@@ -81,6 +82,19 @@ void check_keys(const Cursor& task, Form form, std::string_view form_key) {
                                             : fmt::format("'{}' does not go with '{}'", field.name, form_key),
                     std::move(hints));
   }
+}
+
+void check_component(const Cursor& component) {
+  Keys keys{"apiVersion", "kind", "name", "description", "inputs", "outputs"};
+  add(keys, kContainerKeys);
+  add(keys, kPolicyKeys);
+  const bool all_known = component.check_keys(keys);
+  const auto name = component.find("name");
+  const auto text = name ? name->string() : std::nullopt;
+  if (text) check_object_name(*name, *text, "a component");
+  const bool starts =
+      std::any_of(std::begin(kStartKeys), std::end(kStartKeys), [&](auto key) { return component.find(key).has_value(); });
+  if (!starts && all_known) component.error("this component does not say what it runs", {"e.g. command: [...] or script: ..."});
 }
 
 std::vector<NamedType> named(const std::vector<Output>& outputs) {
@@ -318,6 +332,7 @@ void TaskReader::read_component(Reading& reading, const Entry& entry) {
     };
     document = Cursor(compiler_.keep(component_of_kfp(entry.document, is_given)), entry.document.file(), compiler_.diagnostics());
   }
+  if (entry.kind == EntryKind::component) check_component(document);
   const auto parameters = parameters_of(document);
   task.inputs = read_with(reading.at, parameters, true, bindings(reading));
   if (const auto outputs = document.find("outputs")) task.outputs = read_outputs(*outputs);
