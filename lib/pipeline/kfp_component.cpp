@@ -17,6 +17,9 @@ constexpr std::pair<std::string_view, std::string_view> kTypes[] = {
     {"jsonarray", "list"}, {"dict", "mapping"},  {"struct", "mapping"},  {"jsonobject", "mapping"},
 };
 
+// Types of outputs that are short texts, taken by {inputValue} further on.
+constexpr std::string_view kTexts[] = {"uri", "url", "gcspath", "gcsuri"};
+
 std::string escaped(const std::string& text) { return replace_all(text, "${{", "$${{"); }
 
 Node at(const Cursor& cursor, Node node) {
@@ -49,11 +52,12 @@ class Translator {
       (implementation ? *implementation : document_).error("only components with 'implementation.container' can be used");
       return made;
     }
-    static constexpr std::string_view kContainerKeys[] = {"image", "command", "args", "env", "resources"};
+    static constexpr std::string_view kContainerKeys[] = {"image", "command", "args", "env", "fileOutputs"};
     container->check_keys(kContainerKeys);
     collect_uses(container->node());
     made.set("inputs", read_inputs());
     made.set("outputs", read_outputs());
+    if (const auto paths = container->find("fileOutputs")) read_file_outputs(*paths, *made.find("outputs"));
     if (const auto image = container->find("image")) made.set("image", image->node());
     if (const auto env = container->find("env")) made.set("env", env->node());
     for (const auto* key : {"command", "args"}) {
@@ -111,11 +115,19 @@ class Translator {
     return artifact_word(word);
   }
 
+  // Defaults are texts. An empty one stands for nothing where no text is expected; the text of an artifact is not handed on; what
+  // is called a list may be written as a mapping.
   static void set_default(Node& declared, const Cursor& value, const Type& type) {
-    const auto text = value.scalar("a default");
-    if (!text) return;
-    if (auto fitting = converted(*text, type)) {
-      if (!type.is_artifact()) declared.set("default", at(value, std::move(*fitting)));
+    const bool is_text = value.node().is_scalar();
+    auto fitting = is_text ? converted(value.node().text(), type) : fitted(value.node(), type);
+    const bool is_json = type.kind == TypeKind::list || type.kind == TypeKind::mapping;
+    if (type.is_artifact() || (is_text && value.node().text().empty() && !fitting)) {
+      declared.set("optional", Node::boolean(true));
+    } else if (fitting) {
+      declared.set("default", at(value, std::move(*fitting)));
+    } else if (is_text && is_json) {
+      declared.set("type", Node::string("any"));
+      declared.set("default", at(value, Node::string(value.node().text())));
     } else {
       value.expected(fmt::format("a default of type {}", to_string(type)));
       declared.set("optional", Node::boolean(true));  // so that it is not missed
@@ -133,10 +145,27 @@ class Translator {
       const std::string lower = to_lower(type_word(item));
       const auto* known =
           std::find_if(std::begin(kTypes), std::end(kTypes), [&](const auto& pair) { return pair.first == lower; });
-      const std::string word = known != std::end(kTypes) ? std::string(known->second) : artifact_word(type_word(item));
+      const bool is_text = std::find(std::begin(kTexts), std::end(kTexts), lower) != std::end(kTexts);
+      const std::string word = known != std::end(kTypes) ? std::string(known->second)
+                               : is_text                 ? "string"
+                                                         : artifact_word(type_word(item));
       made.members().push_back({at(item, Node::string(name)), at(item, Node::string(word))});
     }
     return made;
+  }
+
+  // Outputs at paths that the program insists on.
+  void read_file_outputs(const Cursor& paths, Node& outputs) {
+    for (const auto& field : paths.fields("a mapping of outputs to paths")) {
+      Node* output = outputs.find(kfp_name(field.name));
+      const auto path = field.value.string();
+      if (!output) {
+        field.key.error(fmt::format("the component has no output '{}'", field.name),
+                        suggestions(kfp_name(field.name), std::vector<std::string>(outputs_.begin(), outputs_.end())));
+      } else if (path) {
+        *output = at(field.value, Node::mapping({{"type", *output}, {"path", at(field.value, Node::string(*path))}}));
+      }
+    }
   }
 
   std::string name_of(const Cursor& item, std::set<std::string>& known) {
