@@ -148,13 +148,23 @@ class Accumulator {
       merged->merge(read_transformer_config(read_document(path)));
       config = std::move(merged);
     }
-    merge_config(all.config, config);
+    merge_with_text("merging config", all.config, config);
     if (kustomization.crds.empty()) return;
     auto definitions = std::make_shared<TransformerConfig>();
     within("loading CRDs [" + join(kustomization.crds, " ") + "]", [&] {
       for (const auto& path : kustomization.crds) definitions->merge(read_crd_config(read_document(path)));
     });
-    merge_config(all.config, definitions);
+    merge_with_text("merging CRDs", all.config, definitions);
+  }
+
+  // kustomize shows the whole configuration that does not fit.
+  static void merge_with_text(std::string_view action, SharedConfig& config, const SharedConfig& other) {
+    try {
+      merge_config(config, other);
+    } catch (Error& error) {
+      error.within(fmt::format("{} {}", action, to_string(*other)));
+      throw;
+    }
   }
 
   // The first document of a YAML 1.1 file.
@@ -171,7 +181,8 @@ class Accumulator {
         if (generator.origin && !resource.origin) resource.origin = generator.origin;
         if (resource.source.empty()) resource.source = target_.file_name;
       }
-      within("merging from generator &{0x0 <nil>}", [&] {
+      // kustomize prints pointers here: one to the generator, one to its origin.
+      within(fmt::format("merging from generator &{{0x0 {}}}", generator.origin ? "0x0" : "<nil>"), [&] {
         for (auto& resource : made) all.resources.absorb(std::move(resource));
       });
     }

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "document/writer.h"
+#include "kustomize/resource_text.h"
 #include "kustomize/setters.h"
 
 namespace kfrun::kustomize {
@@ -243,11 +244,11 @@ class Referrer {
 
   [[noreturn]] void throw_ambiguous(const Positions& found) const {
     std::vector<std::string> ids;
-    std::string details =
-        fmt::format("\n**** Too many possible referral targets to referrer:\n{}\n", document::write_yaml(resource_.document));
+    std::string details = fmt::format("\n**** Too many possible referral targets to referrer:\n{}\n",
+                                      document::write_yaml(annotated_document(resource_)));
     for (const auto position : found) {
       details += fmt::format("--- possible referral {}:\n{}\n", ids.size(),
-                             document::write_yaml(candidates_.resource(position).document));
+                             document::write_yaml(annotated_document(candidates_.resource(position))));
       ids.push_back(to_string(candidates_[position].current));
     }
     throw make_error(ErrorKind::input, "found multiple possible referrals: {}\n{}", join(ids, ", "), details);

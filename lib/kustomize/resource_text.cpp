@@ -22,12 +22,14 @@ std::string listed(const std::vector<PreviousName>& names, Part part) {
 }  // namespace
 
 Node annotated_document(const Resource& resource) {
+  const bool is_generated = resource.needs_hash || resource.behavior != GeneratorBehavior::unspecified;
   const std::pair<std::string_view, std::string> memory[] = {
       {"internal.config.kubernetes.io/previousKinds", listed(resource.previous_names, &PreviousName::kind)},
       {"internal.config.kubernetes.io/previousNames", listed(resource.previous_names, &PreviousName::name)},
       {"internal.config.kubernetes.io/previousNamespaces", listed(resource.previous_names, &PreviousName::namespace_)},
       {"internal.config.kubernetes.io/prefixes", join(resource.name_prefixes, ",")},
       {"internal.config.kubernetes.io/suffixes", join(resource.name_suffixes, ",")},
+      {"internal.config.kubernetes.io/generatorBehavior", is_generated ? std::string(to_string(resource.behavior)) : ""},
       {"internal.config.kubernetes.io/needsHashSuffix", resource.needs_hash ? "enabled" : ""},
       {kOriginAnnotation, resource.origin ? origin_text(*resource.origin) : ""},
       {kTransformationsAnnotation, resource.transformations.empty() ? "" : transformations_text(resource.transformations)},

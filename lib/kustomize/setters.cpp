@@ -69,7 +69,8 @@ Node* set_text_entry(Node& mapping, std::string_view key, const std::string& val
     old->set_tag(Tag::string);
     return old;
   }
-  return &set_member(mapping, key, Node::string(value));
+  bool quoted = document::resolve_plain(value, document::Schema::go_yaml_v2) != Tag::string;
+  return &set_member(mapping, key, Node::scalar(value, Tag::string, quoted ? Style::double_quoted : Style::plain));
 }
 
 }  // namespace kfrun::kustomize

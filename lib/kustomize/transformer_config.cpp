@@ -164,6 +164,26 @@ void TransformerConfig::merge(const TransformerConfig& other) {
   sort_tables(*this);
 }
 
+std::string to_string(const TransformerConfig& config) {
+  auto listed = [](const FieldSpecs& specs, std::string_view separator) {
+    std::vector<std::string> texts;
+    for (const FieldSpec& spec : specs) texts.push_back(fmt::format("{}:{}:{}", to_string(spec.gvk), spec.create, spec.path));
+    return join(texts, separator);
+  };
+  std::vector<std::string> references;
+  for (const NameReference& reference : config.name_references) {
+    references.push_back(fmt::format("{}:  (\n{}\n)", to_string(reference.gvk), listed(reference.referrers, "\n")));
+  }
+  auto list = [&](const FieldSpecs& specs) { return "[" + listed(specs, " ") + "]"; };
+  return "&{" +
+         join({list(config.name_prefix), list(config.name_suffix), list(config.namespace_), list(config.common_labels),
+               list(config.labels), list(config.template_labels), list(config.volume_claim_template_labels),
+               list(config.common_annotations), "[" + join(references, " ") + "]", list(config.var_references),
+               list(config.images), list(config.replicas)},
+              " ") +
+         "}";
+}
+
 const TransformerConfig& default_transformer_config() {
   static const TransformerConfig config = make_default();
   return config;

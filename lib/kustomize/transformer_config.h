@@ -35,6 +35,9 @@ struct TransformerConfig {
   void merge(const NameReference& reference);
 };
 
+// As Go prints it in error texts: "&{[...] [...] ...}", field specs as "Kind.version.group:create:path".
+std::string to_string(const TransformerConfig& config);
+
 // What kustomize 5.8.2 changes by default. One value for the whole process; copy it to add to it.
 const TransformerConfig& default_transformer_config();
 // From a `configurations` file. Throws Error(input) in the words of Go's encoding/json for unknown fields and wrong types.

@@ -1,5 +1,7 @@
 #include "kustomize/transformers.h"
 
+#include <unordered_map>
+
 #include "base/text.h"
 #include "kustomize/hash.h"
 #include "kustomize/resource_text.h"
@@ -19,16 +21,18 @@ bool is_from_helm(const Resource& resource) {
   return annotations && annotations->text_of(kHelmGenerated) == "true";
 }
 
-void throw_if_double(const ResourceMap& resources) {
-  for (std::size_t i = 0; i < resources.size(); ++i) {
-    const auto same = resources.find_current(resources[i].current_id());
-    if (same.size() == 1) continue;
-    std::vector<std::string> shown;
-    for (const auto position : same) {
-      shown.push_back(resource_json(resources[position]));
-    }
-    throw make_error(ErrorKind::input, "namespace transformation produces ID conflict: [{}]", join(shown, " "));
+// kustomize's memory stands in annotations, so they are there for it even when the user wrote none. Empty ones go at the end.
+Node& with_annotations(Resource& resource) {
+  if (resource.has_memory()) resource.document.child_mapping("metadata").child_mapping("annotations");
+  return resource.document;
+}
+
+std::string conflict_text(const ResourceMap& resources, const ResId& id) {
+  std::vector<std::string> shown;
+  for (const auto& resource : resources) {
+    if (resource.current_id() == id) shown.push_back(resource_json(resource));
   }
+  return fmt::format("namespace transformation produces ID conflict: [{}]", join(shown, " "));
 }
 
 // Prefix and suffix: `remember` and `change` differ, the rest is the same.
@@ -62,27 +66,31 @@ bool ever_selected(const Resource& resource, const std::string& name, const Fiel
 Transform transform_labels(TextMap labels, FieldSpecs specs) {
   return [labels = std::move(labels), specs = std::move(specs)](ResourceMap& resources) {
     if (labels.empty()) return;
-    for (auto& resource : resources) transform_labels(resource.document, labels, specs);
+    for (auto& resource : resources) transform_labels(with_annotations(resource), labels, specs);
   };
 }
 
 Transform transform_annotations(TextMap annotations, FieldSpecs specs) {
   return [annotations = std::move(annotations), specs = std::move(specs)](ResourceMap& resources) {
     if (annotations.empty()) return;
-    for (auto& resource : resources) transform_annotations(resource.document, annotations, specs);
+    for (auto& resource : resources) transform_annotations(with_annotations(resource), annotations, specs);
   };
 }
 
 Transform transform_namespace(NamespaceChange change, FieldSpecs specs) {
   return [change = std::move(change), specs = std::move(specs)](ResourceMap& resources) {
     if (change.name.empty()) return;
+    std::unordered_map<ResId, int> count;
+    for (const auto& resource : resources) ++count[resource.current_id()];
     for (auto& resource : resources) {
       if (resource.empty() || is_from_helm(resource)) continue;
+      --count[resource.current_id()];
       resource.remember_current_id();
       transform_namespace(resource.document, change, specs);
+      const ResId id = resource.current_id();
+      if (++count[id] != 1) throw make_error(ErrorKind::input, "{}", conflict_text(resources, id));
     }
     resources.ids_changed();
-    throw_if_double(resources);
   };
 }
 
