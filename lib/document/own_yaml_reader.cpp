@@ -44,9 +44,7 @@ class TreeBuilder : public YAML::EventHandler {
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     const auto found = anchors_.find(anchor);
     if (found == anchors_.end()) throw input_error(place_of(mark, file_), "an alias inside the value it names");
-    alias_nodes_ += count(found->second);
-    if (alias_nodes_ > limits_.max_alias_nodes)
-      throw input_error(place_of(mark, file_), "aliases expand to more than {} values", limits_.max_alias_nodes);
+    count_copied(found->second);
     put(found->second, mark, 0);
   }
   void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor, YAML::EmitterStyle::value) override {
@@ -79,6 +77,18 @@ class TreeBuilder : public YAML::EventHandler {
     return nodes;
   }
 
+  // An anchor keeps a copy of its value, and an alias makes one.
+  void count_copied(const Node& node) {
+    alias_nodes_ += count(node);
+    if (alias_nodes_ > limits_.max_alias_nodes) {
+      throw input_error(node.place(file_), "aliases expand to more than {} values", limits_.max_alias_nodes);
+    }
+  }
+  void keep(YAML::anchor_t anchor, const Node& node) {
+    count_copied(node);
+    anchors_[anchor] = node;
+  }
+
   void open(Node node, const YAML::Mark& mark, YAML::anchor_t anchor) {
     if (open_.size() >= limits_.max_depth) throw input_error(place_of(mark, file_), "nested deeper than {}", limits_.max_depth);
     node.set_position(mark.line + 1, mark.column + 1);
@@ -88,13 +98,13 @@ class TreeBuilder : public YAML::EventHandler {
   void close() {
     Open closed = std::move(open_.back());
     open_.pop_back();
-    if (closed.anchor != 0) anchors_[closed.anchor] = closed.node;
+    if (closed.anchor != 0) keep(closed.anchor, closed.node);
     place(std::move(closed.node));
   }
 
   void put(Node node, const YAML::Mark& mark, YAML::anchor_t anchor) {
     node.set_position(mark.line + 1, mark.column + 1);
-    if (anchor != 0) anchors_[anchor] = node;
+    if (anchor != 0) keep(anchor, node);
     place(std::move(node));
   }
 

@@ -19,7 +19,7 @@ enum class Schema {
 struct ReadLimits {
   std::size_t max_depth = 1000;            // nesting; deeper is an Error(input)
   std::size_t max_bytes = 512u << 20;      // of one input
-  std::size_t max_alias_nodes = 4u << 20;  // nodes that expanding aliases may add to one document
+  std::size_t max_alias_nodes = 1u << 20;  // nodes that anchors and aliases may copy in one document
 };
 
 // Reads a YAML text with libyaml, aliases expanded and `<<` merged as the Go library of the schema does. Errors carry `file`,

@@ -128,9 +128,12 @@ bool is_base_60(std::string_view text) {
 }  // namespace
 
 Tag resolve_plain(std::string_view text, Schema schema) {
-  if (is_null(text)) return Tag::null;
+  if (text.empty()) return Tag::null;
+  constexpr std::string_view firsts = "~nNtTfFyYoO<";
   const char first = text[0];
-  if (first == '<' && text == "<<") return Tag::merge;
+  if (!may_be_number(text) && firsts.find(first) == std::string_view::npos) return Tag::string;
+  if (is_null(text)) return Tag::null;
+  if (text == "<<") return Tag::merge;
   if (is_true_or_false(text)) return Tag::boolean;
   if (schema == Schema::go_yaml_v2 && is_old_boolean(text)) return Tag::boolean;
   if (!may_be_number(text)) return Tag::string;

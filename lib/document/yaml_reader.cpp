@@ -323,8 +323,14 @@ class Parser {
     return nodes_;
   }
 
+  // Each anchor keeps a copy of its value, so anchors inside of anchors count like aliases.
   void remember(const yaml_char_t* anchor, const Node& node, std::size_t nodes) {
-    if (anchor) anchors_[std::string(view(anchor))] = {node, nodes, false};
+    if (!anchor) return;
+    alias_nodes_ += nodes;
+    if (alias_nodes_ > limits_.max_alias_nodes) {
+      throw input_error(node.place(file_), "yaml: document contains excessive aliasing");
+    }
+    anchors_[std::string(view(anchor))] = {node, nodes, false};
   }
 
   struct Anchor {

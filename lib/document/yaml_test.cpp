@@ -89,7 +89,8 @@ TEST_CASE("what cannot be read is an error with a place") {
   CHECK_THAT(fault("a: *nobody\n"), ContainsSubstring("unknown anchor 'nobody' referenced"));
   CHECK_THAT(fault("a: &x [*x]\n"), ContainsSubstring("value contains itself"));
   // The parser stumbles over the brace, but go-yaml's scanner has seen the colon behind it before.
-  CHECK(fault("kind: A\nlabels:\n  a: 1\n}    b: c\n") == "f.yaml:4:7: yaml: line 4: mapping values are not allowed in this context");
+  CHECK(fault("kind: A\nlabels:\n  a: 1\n}    b: c\n") ==
+        "f.yaml:4:7: yaml: line 4: mapping values are not allowed in this context");
   CHECK(fault("a: 1\n---x\nb: 2\n") == "f.yaml:2:1: invalid document separator: ---x");
   CHECK(fault("a: 1\n--- # c\nb: 2\nc: [\n") == "f.yaml:5:1: yaml: line 2: did not find expected node content");
   CHECK_THAT(fault(std::string(3000, '[')), ContainsSubstring("exceeded max depth"));
@@ -100,6 +101,11 @@ TEST_CASE("what cannot be read is an error with a place") {
                         before, before, before);
   }
   CHECK_THAT(fault(bomb), ContainsSubstring("excessive aliasing"));
+  // Five hundred anchors around ten thousand values.
+  std::string anchors;
+  for (int i = 0; i < 500; ++i) anchors += fmt::format("&a{} [", i);
+  for (int i = 0; i < 10000; ++i) anchors += "x,";
+  CHECK_THAT(fault(anchors + std::string(500, ']')), ContainsSubstring("excessive aliasing"));
 }
 
 TEST_CASE("what kustomize printed reads and writes back to the same bytes") {
