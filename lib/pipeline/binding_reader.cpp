@@ -133,7 +133,7 @@ class LoopReader {
 
 }  // namespace
 
-std::optional<Input> read_binding(const Field& field, const Cursor& value, const NameMeaning& names) {
+std::optional<Binding> read_binding(const Field& field, const Cursor& value, const NameMeaning& names) {
   const auto expression = value.value();
   if (!expression) return std::nullopt;
   bool takes_from_tasks = false, is_guarded = true;
@@ -145,7 +145,9 @@ std::optional<Input> read_binding(const Field& field, const Cursor& value, const
     return names(name, guarded);
   };
   Typed typed = resolve_names(*expression, watched, value.diagnostics());
-  return Input{field.name, std::move(typed.type), std::move(typed.expression), takes_from_tasks && is_guarded, field.key.place()};
+  return Binding{
+      {field.name, std::move(typed.type), std::move(typed.expression), takes_from_tasks && is_guarded, field.key.place()},
+      typed.may_be_null};
 }
 
 void check_binding(const Cursor& value, const Parameter& expected, Input& input) {
@@ -184,6 +186,27 @@ void check_binding(const Cursor& value, const Parameter& expected, Input& input)
   }
 }
 
+namespace {
+
+// A null stands back behind the default; what needs a value must not get it.
+void replace_null(const Cursor& value, const Parameter& parameter, Input& input) {
+  if (parameter.optional) return;
+  if (!parameter.default_value) {
+    value.error(fmt::format("input '{}' needs a value, and this may be null", parameter.name),
+                {fmt::format("default({}, ...) says what then", to_string(input.binding))});
+    return;
+  }
+  Expression fallback;
+  fallback.op = Operator::call;
+  fallback.text = "default";
+  fallback.place = input.binding.place;
+  fallback.operands.push_back(std::move(input.binding));
+  fallback.operands.push_back(Expression::constant(*parameter.default_value, fallback.place));
+  input.binding = std::move(fallback);
+}
+
+}  // namespace
+
 std::vector<Input> read_with(const Cursor& user, const std::vector<Parameter>& parameters, bool is_component,
                              const NameMeaning& names) {
   std::vector<Input> inputs;
@@ -195,11 +218,14 @@ std::vector<Input> read_with(const Cursor& user, const std::vector<Parameter>& p
         report_unknown(field, parameters);
       } else if (!is_missing(*parameter, inputs)) {
         field.key.error(fmt::format("input '{}' is given twice", parameter->name));
-      } else if (auto input = read_binding(field, field.value, names)) {
-        input->name = parameter->name;
-        input->optional |= parameter->optional;
-        check_binding(field.value, *parameter, *input);
-        inputs.push_back(std::move(*input));
+      } else if (auto binding = read_binding(field, field.value, names)) {
+        Input& input = binding->input;
+        if (input.binding.is_constant() && input.binding.literal.is_null() && parameter->default_value) continue;
+        input.name = parameter->name;
+        input.optional |= parameter->optional;
+        check_binding(field.value, *parameter, input);
+        if (binding->may_be_null && !input.binding.is_constant()) replace_null(field.value, *parameter, input);
+        inputs.push_back(std::move(input));
       } else {
         failed.push_back(parameter->name);
       }

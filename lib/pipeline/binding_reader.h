@@ -12,16 +12,21 @@
 
 namespace kfrun::pipeline {
 
+struct Binding {
+  Input input;
+  bool may_be_null = false;
+};
+
 // A value in names of the dag, as an input of its own type; optional when all it takes from tasks stands inside of default().
-std::optional<Input> read_binding(const Field& field, const Cursor& value, const NameMeaning& names);
+std::optional<Binding> read_binding(const Field& field, const Cursor& value, const NameMeaning& names);
 
 // Reports what is bound to `input` when it is not of the type expected, or not among the values allowed; constants become
 // values of that type.
 void check_binding(const Cursor& value, const Parameter& expected, Input& input);
 
 // What `with` gives for the parameters of what is used, each at most once. Unknown names and required ones that are missing
-// are reported. For a component every parameter gets an input, from its default where it is not given; the body of a sub-dag
-// knows its own defaults.
+// are reported; what may be null stands back behind a parameter's default. For a component every parameter gets an input, from
+// its default where it is not given; the body of a sub-dag knows its own defaults.
 std::vector<Input> read_with(const Cursor& user, const std::vector<Parameter>& parameters, bool is_component,
                              const NameMeaning& names);
 

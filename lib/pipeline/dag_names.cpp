@@ -8,10 +8,10 @@
 namespace kfrun::pipeline {
 namespace {
 
-constexpr Type kAny{TypeKind::any, ""};
-constexpr Type kString{TypeKind::string, ""};
-constexpr Type kInteger{TypeKind::integer, ""};
-constexpr Type kList{TypeKind::list, ""};
+const Type kAny{TypeKind::any, ""};
+const Type kString{TypeKind::string, ""};
+const Type kInteger{TypeKind::integer, ""};
+const Type kList{TypeKind::list, ""};
 
 std::vector<std::string> names_of(const std::vector<NamedType>& list) {
   std::vector<std::string> names;
@@ -79,7 +79,9 @@ Typed DagNames::parameter(const Expression& name, const Parts& parts) {
     return unknown(name, fmt::format("unknown parameter '{}'", parts[1]), std::move(hints));
   }
   used_.insert(found->name);
-  return with_members(name, parts, 2, "params." + parts[1], found->type);
+  Typed value = with_members(name, parts, 2, "params." + parts[1], found->type);
+  value.may_be_null = found->optional && parts.size() == 2;
+  return value;
 }
 
 Typed DagNames::task(const Expression& name, const Parts& parts, const Standpoint& from) {

@@ -6,7 +6,7 @@
 namespace kfrun::pipeline {
 namespace {
 
-constexpr Type kAny{TypeKind::any, ""};
+const Type kAny{TypeKind::any, ""};
 
 Type type(TypeKind kind) { return {kind, ""}; }
 
@@ -28,15 +28,17 @@ class Resolver {
   Resolver(const NameMeaning& meaning, Diagnostics& diagnostics) : meaning_(meaning), diagnostics_(diagnostics) {}
 
   Typed run(const Expression& expression, bool guarded) {
-    if (expression.op == Operator::literal) return {expression, type_of_value(expression.literal)};
+    if (expression.op == Operator::literal) return {expression, type_of_value(expression.literal), expression.literal.is_null()};
     if (expression.op == Operator::name) return meaning_(expression, guarded);
     Typed result{expression, kAny};
     std::vector<Type> types;
+    std::vector<bool> nulls;
     for (std::size_t i = 0; i < expression.operands.size(); ++i) {
       const bool is_default = expression.op == Operator::call && expression.text == "default" && i == 0;
       Typed operand = run(expression.operands[i], guarded || is_default);
       result.expression.operands[i] = std::move(operand.expression);
       types.push_back(std::move(operand.type));
+      nulls.push_back(operand.may_be_null);
     }
     if (expression.op == Operator::member) {
       Typed base{std::move(result.expression.operands.at(0)), types.at(0)};
@@ -44,6 +46,9 @@ class Resolver {
       return member_of(std::move(base), expression.text, diagnostics_);
     }
     result.type = type_of(expression, types);
+    const bool is_default = expression.op == Operator::call && expression.text == "default";
+    if (is_default) result.may_be_null = nulls[1];
+    if (expression.op == Operator::conditional) result.may_be_null = nulls[1] || nulls[2];
     return result;
   }
 

@@ -12,6 +12,7 @@ namespace kfrun::pipeline {
 struct Typed {
   Expression expression;
   Type type;
+  bool may_be_null = false;  // as far as is known: it comes from an optional parameter
 };
 
 // What a name stands for. `guarded`: it stands where default() replaces a missing value. Reports what is wrong with the name

@@ -2,7 +2,8 @@
 //
 // Read: name, description, inputs and outputs with their types, defaults and `optional`, implementation.container with image,
 // command, args and env; {inputValue}, {inputPath}, {inputUri}, {outputPath}, {outputUri}, {concat}, {if} with {isPresent} or
-// constant conditions; fileOutputs. Names become lower case with '_' for all else, as the SDK of Kubeflow Pipelines makes them ("Input 1"
+// constant conditions; fileOutputs. Names become lower case with '_' for all else, as the SDK of Kubeflow Pipelines makes them
+// ("Input 1"
 // -> input_1). String, Integer, Float, Bool, List and Dict (by all their names) are parameters, every other type is an artifact;
 // an input without a known type is a parameter where it is used by {inputValue}.
 #pragma once

@@ -8,9 +8,9 @@
 namespace kfrun::pipeline {
 namespace {
 
-constexpr Type kAny{TypeKind::any, ""};
-constexpr Type kString{TypeKind::string, ""};
-constexpr Type kInteger{TypeKind::integer, ""};
+const Type kAny{TypeKind::any, ""};
+const Type kString{TypeKind::string, ""};
+const Type kInteger{TypeKind::integer, ""};
 
 template <typename T>
 std::vector<std::string> names_of(const std::vector<T>& list) {

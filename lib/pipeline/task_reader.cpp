@@ -241,20 +241,21 @@ void TaskReader::read_declared_inputs(Reading& reading) {
       field.value.error("'value' is missing: what is the input?");
       continue;
     }
-    auto input = read_binding(field, *value, bindings(reading));
-    if (!input) continue;
+    auto binding = read_binding(field, *value, bindings(reading));
+    if (!binding) continue;
+    Input& input = binding->input;
     if (const auto flag = is_detailed ? field.value.find("optional") : std::nullopt)
-      input->optional = flag->flag().value_or(false);
+      input.optional = flag->flag().value_or(false);
     const auto word = is_detailed ? field.value.find("type") : std::nullopt;
     const auto type = word ? read_type(*word) : std::nullopt;
     if (type) {
       Parameter expected;
       expected.name = field.name;
       expected.type = *type;
-      expected.optional = input->optional;
-      check_binding(*value, expected, *input);
+      expected.optional = input.optional;
+      check_binding(*value, expected, input);
     }
-    reading.task.inputs.push_back(std::move(*input));
+    reading.task.inputs.push_back(std::move(input));
   }
 }
 
@@ -384,11 +385,12 @@ void TaskReader::read_inline_pipeline(Reading& reading) {
   } else if (const auto with = reading.at.find("with")) {
     for (const auto& field : with->fields("a mapping of parameters to values")) {
       if (!check_value_name(field.key, field.name, "a parameter")) continue;
-      const auto input = read_binding(field, field.value, bindings(reading));
+      const auto binding = read_binding(field, field.value, bindings(reading));
       Parameter parameter;
       parameter.name = field.name;
       parameter.place = field.key.place();
-      parameter.type = input ? input->type : Type{TypeKind::any, ""};
+      parameter.type = binding ? binding->input.type : Type{TypeKind::any, ""};
+      parameter.optional = binding && binding->may_be_null;
       parameters.push_back(std::move(parameter));
     }
   }
