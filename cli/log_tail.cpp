@@ -117,7 +117,8 @@ class PodTail : public LogTail {
   void closed(const kube::Reply& reply, bool ended) {
     open_ = false;
     retry_at_ = Steady::now() + std::chrono::milliseconds(500);
-    complete_ = reply.ok();
+    // While no node has the pod the server's answer is an empty log.
+    complete_ = reply.ok() && (!follow_ || ended || taken_ > 0);
     if (reply.status == 401 || reply.status == 403) kube::throw_unless_ok(reply, "reading the log of pod " + pod_);
     const bool may_come = reply.status == 0 || (!ended && follow_);
     if (complete_ || (may_come && ++failures_ < kMostFailures)) return;

@@ -152,7 +152,8 @@ TEST_CASE("an artifact is handed from pod to pod, a folder too, by its digest") 
       shell_task("read", "tail -n 1 $1; cat $2/b; echo x >> $1 || echo kept", {"${{ inputs.table }}", "${{ inputs.set }}"});
   const auto id = cluster.start(read, {{"table", outcome.outputs.at("table")}, {"set", outcome.outputs.at("set")}});
   check_success(cluster.outcome(id));
-  CHECK_THAT(cluster.log(id), ContainsSubstring("1000\none\n"));
+  CHECK_THAT(cluster.log(id), ContainsSubstring("1000\n"));
+  CHECK_THAT(cluster.log(id), ContainsSubstring("one\n"));
   CHECK_THAT(cluster.log(id), ContainsSubstring("kept\n"));
 }
 

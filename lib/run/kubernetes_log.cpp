@@ -9,12 +9,12 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// Whether a container that has no log yet may still begin.
+// Whether the main container may still begin.
 bool may_begin(kube::Client& client, const std::string& name_space, const std::string& pod) {
   const auto reply = client.get(kube::types::pods, name_space, pod);
   throw_unless_ok(reply, "reading pod " + pod);
-  const document::Node* phase = reply.body.find_path({"status", "phase"});
-  return phase && phase->text() != "Succeeded" && phase->text() != "Failed";
+  const auto phase = classify_pod(reply.body, false).phase;
+  return phase != PodPhase::running && phase != PodPhase::ended;
 }
 
 }  // namespace
@@ -26,7 +26,9 @@ void read_pod_log(kube::Client& client, const std::string& name_space, const std
   options.follow = follow;
   LogFilter filter;
   bool wanted = true;
+  bool is_empty = true;
   const auto hand_on = [&](const std::string& bytes) {
+    is_empty = is_empty && bytes.empty();
     if (wanted && !bytes.empty()) wanted = piece(bytes);
     return wanted;
   };
@@ -43,7 +45,9 @@ void read_pod_log(kube::Client& client, const std::string& name_space, const std
       client.cancel(handle);
       throw;
     }
-    if (follow && reply->status == 400 && may_begin(client, name_space, pod)) {
+    // A container that has not begun: the server answers 400, or nothing at all while no node has the pod.
+    const bool has_no_log = reply->status == 400 || (reply->ok() && is_empty && wanted);
+    if (follow && has_no_log && may_begin(client, name_space, pod)) {
       const auto until = std::chrono::steady_clock::now() + milliseconds(500);
       while (std::chrono::steady_clock::now() < until) client.run_once(until - std::chrono::steady_clock::now());
       continue;
