@@ -110,8 +110,7 @@ struct AllFlags {
 
 const std::vector<std::string> kShells{"bash", "zsh", "fish"};
 
-void add_build(CLI::App& app, BuildFlags& flags) {
-  auto* verb = app.add_subcommand("build", "Print the manifests of a kustomization, as kustomize build does");
+void add_build(CLI::App* verb, BuildFlags& flags) {
   verb->footer("Examples:\n  kfrun build overlays/prod\n  kfrun build overlays/prod -o manifests.yaml");
   verb->add_option("DIR", flags.directory, "Folder of the kustomization ('.')");
   verb->add_option("-o,--output", flags.output, "Write to a file, or into a folder a file per resource")->type_name("PATH");
@@ -134,8 +133,7 @@ void add_build(CLI::App& app, BuildFlags& flags) {
   verb->add_flag("--as-current-user", flags.as_current_user, "Run functions in containers as this user");
 }
 
-void add_submit(CLI::App& app, SubmitFlags& flags) {
-  auto* verb = app.add_subcommand("submit", "Run a pipeline and follow it to its end");
+void add_submit(CLI::App* verb, SubmitFlags& flags) {
   verb->footer(
       "Examples:\n  kfrun submit pipeline.yaml --local\n  kfrun submit pipeline.yaml -p rate=0.1 -n team-a\n"
       "  kfrun submit pipeline.yaml -P params.yaml --progress plain -o json");
@@ -155,8 +153,7 @@ void add_submit(CLI::App& app, SubmitFlags& flags) {
   add_cluster_flags(verb, flags.cluster);
 }
 
-void add_compile(CLI::App& app, CompileFlags& flags) {
-  auto* verb = app.add_subcommand("compile", "Show a pipeline's graph without running it");
+void add_compile(CLI::App* verb, CompileFlags& flags) {
   verb->footer("Examples:\n  kfrun compile pipeline.yaml\n  kfrun compile pipeline.yaml -o dot | dot -Tsvg > graph.svg");
   verb->add_option("FILE", flags.file, "The pipeline")->required();
   verb->add_option("-o,--output", flags.format, "text, dot, mermaid or json")
@@ -164,78 +161,106 @@ void add_compile(CLI::App& app, CompileFlags& flags) {
       ->check(CLI::IsMember({"text", "dot", "mermaid", "json"}));
 }
 
-void add_lint(CLI::App& app, LintFlags& flags) {
-  auto* verb = app.add_subcommand("lint", "Check pipelines and report every fault with its place");
+void add_lint(CLI::App* verb, LintFlags& flags) {
   verb->footer("Examples:\n  kfrun lint pipeline.yaml\n  kfrun lint pipelines/*.yaml -o json");
   add_list(verb, "FILE", flags.files, "Pipelines")->required();
   add_choice(verb, "-o,--output", flags.output, kPlainFormats, "How the result is printed");
 }
 
-void add_run_verbs(CLI::App& app, AllFlags& all) {
-  auto* runs = app.add_subcommand("runs", "List runs, newest first");
-  runs->footer("Examples:\n  kfrun runs\n  kfrun runs -n team-a -o json");
-  add_choice(runs, "-o,--output", all.runs.output, kFormats, "How they are printed");
-  add_cluster_flags(runs, all.runs.cluster);
-
-  auto* get = app.add_subcommand("get", "Show a run: its tasks, their states and outputs");
-  get->footer("Examples:\n  kfrun get @latest\n  kfrun get digits-x3k2 -o json");
-  get->add_option("RUN", all.get.run, "Id of the run, the beginning of one, or @latest")->required();
-  add_choice(get, "-o,--output", all.get.output, kFormats, "How it is printed");
-  add_cluster_flags(get, all.get.cluster);
-
-  auto* logs = app.add_subcommand("logs", "Print what a run's tasks wrote");
-  logs->footer("Examples:\n  kfrun logs @latest\n  kfrun logs @latest train -f\n  kfrun logs @latest 'train#2' --tail 20");
-  logs->add_option("RUN", all.logs.run, "Id of the run, the beginning of one, or @latest")->required();
-  logs->add_option("TASK", all.logs.task, "One task (all of them, each line behind its task's name)");
-  logs->add_flag("-f,--follow", all.logs.follow, "Go on until the run has ended");
-  logs->add_option("--tail", all.logs.tail, "Only the last lines of each task")->type_name("N");
-  add_cluster_flags(logs, all.logs.cluster);
-
-  auto* wait = app.add_subcommand("wait", "Wait for a run's end; the exit code is the run's");
-  wait->footer("Examples:\n  kfrun wait @latest --timeout 30m");
-  wait->add_option("RUN", all.wait.run, "Id of the run, the beginning of one, or @latest")->required();
-  add_duration(wait, "--timeout", all.wait.timeout, "Give up after (exit code 124)");
-  add_cluster_flags(wait, all.wait.cluster);
-
-  auto* stop = app.add_subcommand("stop", "Stop a run: end what runs with grace, then run its final tasks");
-  stop->footer("Examples:\n  kfrun stop @latest --message 'wrong data'");
-  stop->add_option("RUN", all.stop.run, "Id of the run, the beginning of one, or @latest")->required();
-  stop->add_option("--message", all.stop.message, "Why, kept in the record")->type_name("TEXT");
-  stop->add_flag("--wait", all.stop.wait, "Return when the run has ended");
-  add_cluster_flags(stop, all.stop.cluster);
-
-  auto* remove = app.add_subcommand("delete", "Remove runs with their records, logs and artifacts");
-  remove->footer("Examples:\n  kfrun delete digits-x3k2");
-  add_list(remove, "RUN", all.remove.runs, "Ids of runs")->required();
-  remove->add_flag("--force", all.remove.force, "Also a run that has not ended");
-  add_cluster_flags(remove, all.remove.cluster);
+void add_runs(CLI::App* verb, RunsFlags& flags) {
+  verb->footer("Examples:\n  kfrun runs\n  kfrun runs -n team-a -o json");
+  add_choice(verb, "-o,--output", flags.output, kFormats, "How they are printed");
+  add_cluster_flags(verb, flags.cluster);
 }
 
-void add_completion(CLI::App& app, CompletionFlags& flags) {
-  auto* verb = app.add_subcommand("completion", "Print the script that completes kfrun's words in a shell");
+void add_get(CLI::App* verb, GetFlags& flags) {
+  verb->footer("Examples:\n  kfrun get @latest\n  kfrun get digits-x3k2 -o json");
+  verb->add_option("RUN", flags.run, "Id of the run, the beginning of one, or @latest")->required();
+  add_choice(verb, "-o,--output", flags.output, kFormats, "How it is printed");
+  add_cluster_flags(verb, flags.cluster);
+}
+
+void add_logs(CLI::App* verb, LogsFlags& flags) {
+  verb->footer("Examples:\n  kfrun logs @latest\n  kfrun logs @latest train -f\n  kfrun logs @latest 'train#2' --tail 20");
+  verb->add_option("RUN", flags.run, "Id of the run, the beginning of one, or @latest")->required();
+  verb->add_option("TASK", flags.task, "One task (all of them, each line behind its task's name)");
+  verb->add_flag("-f,--follow", flags.follow, "Go on until the run has ended");
+  verb->add_option("--tail", flags.tail, "Only the last lines of each task")->type_name("N");
+  add_cluster_flags(verb, flags.cluster);
+}
+
+void add_wait(CLI::App* verb, WaitFlags& flags) {
+  verb->footer("Examples:\n  kfrun wait @latest --timeout 30m");
+  verb->add_option("RUN", flags.run, "Id of the run, the beginning of one, or @latest")->required();
+  add_duration(verb, "--timeout", flags.timeout, "Give up after (exit code 124)");
+  add_cluster_flags(verb, flags.cluster);
+}
+
+void add_stop(CLI::App* verb, StopFlags& flags) {
+  verb->footer("Examples:\n  kfrun stop @latest --message 'wrong data'");
+  verb->add_option("RUN", flags.run, "Id of the run, the beginning of one, or @latest")->required();
+  verb->add_option("--message", flags.message, "Why, kept in the record")->type_name("TEXT");
+  verb->add_flag("--wait", flags.wait, "Return when the run has ended");
+  add_cluster_flags(verb, flags.cluster);
+}
+
+void add_delete(CLI::App* verb, DeleteFlags& flags) {
+  verb->footer("Examples:\n  kfrun delete digits-x3k2");
+  add_list(verb, "RUN", flags.runs, "Ids of runs")->required();
+  verb->add_flag("--force", flags.force, "Also a run that has not ended");
+  add_cluster_flags(verb, flags.cluster);
+}
+
+void add_completion(CLI::App* verb, CompletionFlags& flags) {
   verb->footer("Examples:\n  kfrun completion fish | source\n  source <(kfrun completion bash)");
   verb->add_option("SHELL", flags.shell, "bash, zsh or fish")->required()->check(CLI::IsMember(kShells));
 }
 
-void add_version(CLI::App& app, VersionFlags& flags) {
-  auto* verb = app.add_subcommand("version", "Print the version");
+void add_version(CLI::App* verb, VersionFlags& flags) {
   verb->footer("Examples:\n  kfrun version -o json");
   add_choice(verb, "-o,--output", flags.output, kPlainFormats, "How the result is printed");
 }
 
-Flags chosen_flags(const std::string& verb, const AllFlags& all) {
-  if (verb == "build") return all.build;
-  if (verb == "submit") return all.submit;
-  if (verb == "compile") return all.compile;
-  if (verb == "lint") return all.lint;
-  if (verb == "runs") return all.runs;
-  if (verb == "get") return all.get;
-  if (verb == "logs") return all.logs;
-  if (verb == "wait") return all.wait;
-  if (verb == "stop") return all.stop;
-  if (verb == "delete") return all.remove;
-  if (verb == "completion") return all.completion;
-  return all.version;
+// The table of verbs, in the order of the help.
+struct Verb {
+  const char* name;
+  const char* help;
+  void (*add)(CLI::App* verb, AllFlags& all);
+  Flags (*flags)(const AllFlags& all);
+};
+const Verb kVerbs[] = {
+    {"build", "Print the manifests of a kustomization, as kustomize build does",
+     [](CLI::App* verb, AllFlags& all) { add_build(verb, all.build); }, [](const AllFlags& all) -> Flags { return all.build; }},
+    {"submit", "Run a pipeline and follow it to its end", [](CLI::App* verb, AllFlags& all) { add_submit(verb, all.submit); },
+     [](const AllFlags& all) -> Flags { return all.submit; }},
+    {"compile", "Show a pipeline's graph without running it",
+     [](CLI::App* verb, AllFlags& all) { add_compile(verb, all.compile); },
+     [](const AllFlags& all) -> Flags { return all.compile; }},
+    {"lint", "Check pipelines and report every fault with its place",
+     [](CLI::App* verb, AllFlags& all) { add_lint(verb, all.lint); }, [](const AllFlags& all) -> Flags { return all.lint; }},
+    {"runs", "List runs, newest first", [](CLI::App* verb, AllFlags& all) { add_runs(verb, all.runs); },
+     [](const AllFlags& all) -> Flags { return all.runs; }},
+    {"get", "Show a run: its tasks, their states and outputs", [](CLI::App* verb, AllFlags& all) { add_get(verb, all.get); },
+     [](const AllFlags& all) -> Flags { return all.get; }},
+    {"logs", "Print what a run's tasks wrote", [](CLI::App* verb, AllFlags& all) { add_logs(verb, all.logs); },
+     [](const AllFlags& all) -> Flags { return all.logs; }},
+    {"wait", "Wait for a run's end; the exit code is the run's", [](CLI::App* verb, AllFlags& all) { add_wait(verb, all.wait); },
+     [](const AllFlags& all) -> Flags { return all.wait; }},
+    {"stop", "Stop a run: end what runs with grace, then run its final tasks",
+     [](CLI::App* verb, AllFlags& all) { add_stop(verb, all.stop); }, [](const AllFlags& all) -> Flags { return all.stop; }},
+    {"delete", "Remove runs with their records, logs and artifacts",
+     [](CLI::App* verb, AllFlags& all) { add_delete(verb, all.remove); },
+     [](const AllFlags& all) -> Flags { return all.remove; }},
+    {"completion", "Print the script that completes kfrun's words in a shell",
+     [](CLI::App* verb, AllFlags& all) { add_completion(verb, all.completion); },
+     [](const AllFlags& all) -> Flags { return all.completion; }},
+    {"version", "Print the version", [](CLI::App* verb, AllFlags& all) { add_version(verb, all.version); },
+     [](const AllFlags& all) -> Flags { return all.version; }},
+};
+
+const Verb* find_verb(std::string_view name) {
+  const auto found = std::find_if(std::begin(kVerbs), std::end(kVerbs), [&](const Verb& verb) { return name == verb.name; });
+  return found == std::end(kVerbs) ? nullptr : found;
 }
 
 // The words of "how it is printed (json|yaml)", which is how add_choice() writes its help.
@@ -262,26 +287,34 @@ VerbWords words_of(const CLI::App& verb) {
   return words;
 }
 
-std::vector<std::string> verb_names(const CLI::App& app) {
+Error unknown_verb(const std::string& word) {
   std::vector<std::string> names;
-  for (const auto* verb : app.get_subcommands([](const CLI::App*) { return true; })) names.push_back(verb->get_name());
-  return names;
+  for (const auto& verb : kVerbs) names.emplace_back(verb.name);
+  Error error = usage_error("unknown verb '{}'", word);
+  if (const auto near = nearest(word, names)) error.hint(fmt::format("did you mean 'kfrun {}'?", *near));
+  return error.hint("'kfrun --help' lists the verbs");
 }
 
-// CLI11's own words for unknown flags and verbs name no alternatives.
-Error unknown_word(const CLI::App& app, const std::string& word) {
-  const auto chosen = app.get_subcommands();
-  if (chosen.empty()) {
-    Error error = usage_error("unknown verb '{}'", word);
-    if (const auto near = nearest(word, verb_names(app))) error.hint(fmt::format("did you mean 'kfrun {}'?", *near));
-    error.hint("'kfrun --help' lists the verbs");
-    return error;
+std::vector<VerbWords> all_words() {
+  CLI::App app;
+  AllFlags unused;
+  std::vector<VerbWords> list;
+  for (const auto& verb : kVerbs) {
+    auto* sub = app.add_subcommand(verb.name, verb.help);
+    verb.add(sub, unused);
+    list.push_back(words_of(*sub));
   }
-  const std::string verb = chosen.front()->get_name();
+  return list;
+}
+
+// CLI11's own words for unknown flags name no alternatives.
+Error unknown_word(const CLI::App& app, const std::string& word) {
+  const auto* chosen = app.get_subcommands().front();
+  const std::string verb = chosen->get_name();
   Error error = word.starts_with('-') ? usage_error("unknown flag '{}' of 'kfrun {}'", word, verb)
                                       : usage_error("unexpected argument '{}' of 'kfrun {}'", word, verb);
   std::vector<std::string> flags;
-  for (const auto* option : chosen.front()->get_options()) {
+  for (const auto* option : chosen->get_options()) {
     for (const auto& name : option->get_lnames()) flags.push_back("--" + name);
   }
   if (const auto near = nearest(word.substr(0, word.find('=')), flags); near && word.starts_with('-'))
@@ -302,22 +335,17 @@ Flags parse_command_line(int argc, char** argv) {
   app.set_help_flag("-h,--help", "Print this help");
   app.set_version_flag("--version", "kfrun " KFRUN_VERSION);
   app.footer("'kfrun VERB --help' shows a verb's flags and examples.");
-  add_build(app, all.build);
-  add_submit(app, all.submit);
-  add_compile(app, all.compile);
-  add_lint(app, all.lint);
-  add_run_verbs(app, all);
-  add_completion(app, all.completion);
-  add_version(app, all.version);
   std::vector<std::string> words(argv + 1, argv + argc);
   if (words.empty()) words = {"--help"};
   if (words[0] == "help") {
     words.erase(words.begin());
     words.push_back("--help");
   }
-  if (const auto names = verb_names(app);
-      !words[0].starts_with('-') && std::find(names.begin(), names.end(), words[0]) == names.end()) {
-    throw unknown_word(app, words[0]);
+  const Verb* chosen = find_verb(words[0]);
+  if (!chosen && !words[0].starts_with('-')) throw unknown_verb(words[0]);
+  for (const auto& verb : kVerbs) {
+    auto* sub = app.add_subcommand(verb.name, verb.help);
+    if (&verb == chosen) verb.add(sub, all);
   }
   try {
     std::vector<std::string> reversed(words.rbegin(), words.rend());
@@ -329,14 +357,12 @@ Flags parse_command_line(int argc, char** argv) {
     const auto extras = app.remaining(true);
     throw unknown_word(app, extras.empty() ? "" : extras.front());
   } catch (const CLI::ParseError& error) {
-    const auto chosen = app.get_subcommands();
     Error fault = usage_error("{}", error.what());
-    throw fault.hint(fmt::format("'kfrun{} --help' shows what it takes", chosen.empty() ? "" : " " + chosen.front()->get_name()));
+    throw fault.hint(fmt::format("'kfrun{} --help' shows what it takes", chosen ? std::string(" ") + chosen->name : ""));
   }
-  for (const auto* verb : app.get_subcommands([](const CLI::App*) { return true; }))
-    all.completion.verbs.push_back(words_of(*verb));
-  if (app.get_subcommands().empty()) throw usage_error("which verb? 'kfrun --help' lists them");
-  return chosen_flags(app.get_subcommands().front()->get_name(), all);
+  if (!chosen) throw usage_error("which verb? 'kfrun --help' lists them");
+  if (chosen->name == std::string_view("completion")) all.completion.verbs = all_words();
+  return chosen->flags(all);
 }
 
 }  // namespace kfrun::cli

@@ -7,7 +7,6 @@ namespace kfrun::cli {
 
 // While it lives, SIGINT, SIGTERM and SIGHUP (those that are not ignored) are counted and call `wake` (which must be safe in a
 // signal handler); the third ends the process with exit code 130.
-// signal handler); the third ends the process with exit code 130.
 class InterruptGuard {
  public:
   explicit InterruptGuard(std::function<void()> wake);

@@ -14,7 +14,8 @@ if(KFRUN_STANDALONE)
   # Start-up is most of a small build's time, and each shared library adds to it: libcurl alone brings thirty. Debian has no
   # static fmt, and its static libcurl wants libraries that have none, so the one is used by its headers and the other is
   # loaded late (lib/kube/late_curl.cpp).
-  add_link_options(-static-libstdc++ -static-libgcc)
+  add_compile_options(-fno-pie)
+  add_link_options(-static-libstdc++ -static-libgcc -no-pie -Wl,--gc-sections)
   set(KFRUN_FMT fmt::fmt-header-only)
   set(OPENSSL_USE_STATIC_LIBS ON)
   list(PREPEND CMAKE_FIND_LIBRARY_SUFFIXES .a)

@@ -1,7 +1,10 @@
 #include "base/digest.h"
 
+// OpenSSL 3 would rather have SHA-256 used through EVP, whose first use costs a millisecond: more than a small build.
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/evp.h>
 #include <openssl/rand.h>
+#include <openssl/sha.h>
 
 #include <array>
 #include <cstdint>
@@ -10,34 +13,23 @@
 
 namespace kfrun {
 
-namespace {
-
-void demand(int success) {
-  if (success != 1) throw make_error(ErrorKind::internal, "SHA-256 is not available in this OpenSSL");
-}
-
-}  // namespace
-
 std::string sha256(std::string_view bytes) {
-  std::string digest(32, '\0');
-  unsigned size = 0;
-  demand(EVP_Digest(bytes.data(), bytes.size(), reinterpret_cast<unsigned char*>(digest.data()), &size, EVP_sha256(), nullptr));
-  return digest;
+  Sha256 digest;
+  digest.add(bytes);
+  return digest.finish();
 }
 
 struct Sha256::State {
-  EVP_MD_CTX* context = EVP_MD_CTX_new();
-  ~State() { EVP_MD_CTX_free(context); }
+  SHA256_CTX context;
 };
 
-Sha256::Sha256() : state_(std::make_unique<State>()) { demand(EVP_DigestInit_ex(state_->context, EVP_sha256(), nullptr)); }
+Sha256::Sha256() : state_(std::make_unique<State>()) { SHA256_Init(&state_->context); }
 Sha256::~Sha256() = default;
-void Sha256::add(std::string_view bytes) { demand(EVP_DigestUpdate(state_->context, bytes.data(), bytes.size())); }
+void Sha256::add(std::string_view bytes) { SHA256_Update(&state_->context, bytes.data(), bytes.size()); }
 
 std::string Sha256::finish() {
-  std::string digest(32, '\0');
-  unsigned size = 0;
-  demand(EVP_DigestFinal_ex(state_->context, reinterpret_cast<unsigned char*>(digest.data()), &size));
+  std::string digest(SHA256_DIGEST_LENGTH, '\0');
+  SHA256_Final(reinterpret_cast<unsigned char*>(digest.data()), &state_->context);
   return digest;
 }
 
