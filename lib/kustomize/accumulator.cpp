@@ -41,7 +41,7 @@ class Accumulator {
   Accumulator(Target& target, BuildContext& context) : target_(target), context_(context) {}
 
   void accumulate_into(Accumulated& all) {
-    const Kustomization& kustomization = target_.kustomization;
+    const Kustomization& kustomization = *target_.kustomization;
     within("accumulating resources", [&] { add_resources(all, kustomization.resources); });
     add_configurations(all);
     run_generators(all);
@@ -64,7 +64,7 @@ class Accumulator {
   std::optional<Error> add_file(Accumulated& all, const std::string& path) {
     try {
       std::vector<Resource> resources = within(fmt::format("accumulating resources from '{}'", path), [&] {
-                                          return ResourceMap(read_resource_file(target_.loader.read(path), path));
+                                          return ResourceMap(context_.read_manifest(target_.loader, path));
                                         }).all();
       if (target_.origin) {
         const Origin origin = target_.origin->below(path);
@@ -96,7 +96,7 @@ class Accumulator {
   }
 
   void add_components(Accumulated& all) {
-    for (const auto& path : target_.kustomization.components) {
+    for (const auto& path : target_.kustomization->components) {
       std::optional<Loader> loader;
       try {
         loader.emplace(target_.loader.enter(path));
@@ -117,10 +117,10 @@ class Accumulator {
   void add_directory(Accumulated& all, Loader loader, const std::string& path, bool is_component) {
     const std::string root = loader.root();
     Target target =
-        within(fmt::format("couldn't make target for path '{}'", root), [&] { return load_target(std::move(loader), context_); });
+        within(fmt::format("couldn't make target for path '{}'", root), [&] { return context_.load(std::move(loader)); });
     if (target_.origin) target.origin = target_.origin->below(path);
-    use_open_api(target, false, context_);
-    const auto& kind = target.kustomization.kind;
+    context_.use_open_api(target, false);
+    const auto& kind = target.kustomization->kind;
     if (is_component && kind != "Component") {
       throw make_error(ErrorKind::input, "expected kind 'Component' for path '{}' but got '{}'", root, kind);
     }
@@ -141,7 +141,7 @@ class Accumulator {
   }
 
   void add_configurations(Accumulated& all) {
-    const Kustomization& kustomization = target_.kustomization;
+    const Kustomization& kustomization = *target_.kustomization;
     SharedConfig config = default_config();
     for (const auto& path : kustomization.configurations) {
       auto merged = std::make_shared<TransformerConfig>(*config);
@@ -232,8 +232,8 @@ class Accumulator {
   }
 
   void run_validators(Accumulated& all) {
-    if (target_.kustomization.validators.empty()) return;
-    for (const auto& pass : plugin_passes(plugin_configurations(target_.kustomization.validators), target_, context_)) {
+    if (target_.kustomization->validators.empty()) return;
+    for (const auto& pass : plugin_passes(plugin_configurations(target_.kustomization->validators), target_, context_)) {
       ResourceMap copy = all.resources;
       pass.run(copy);
       bool same = copy.size() == all.resources.size();
@@ -247,61 +247,6 @@ class Accumulator {
 };
 
 }  // namespace
-
-void BuildContext::warn(std::string text) {
-  if (options.on_warning) options.on_warning(text);
-  warnings.push_back(std::move(text));
-}
-
-Target load_target(Loader loader, BuildContext& context) {
-  std::vector<std::pair<std::string, std::string>> found;  // name and text
-  for (const auto& name : kustomization_file_names()) {
-    if (!context.files.is_file(join_path(loader.root(), name))) continue;
-    try {
-      found.emplace_back(name, loader.read(name));
-    } catch (const Error&) {
-      continue;
-    }
-  }
-  if (found.empty()) {
-    throw make_error(ErrorKind::not_found,
-                     "unable to find one of 'kustomization.yaml', 'kustomization.yml' or 'Kustomization' in directory '{}'",
-                     loader.root());
-  }
-  if (found.size() > 1) throw make_error(ErrorKind::input, "Found multiple kustomization files under: {}\n", loader.root());
-  std::vector<std::string> warnings;
-  const auto file = join_path(loader.root(), found.front().first);
-  auto tell = [&] {
-    for (auto& warning : warnings) context.warn(std::move(warning));
-  };
-  try {
-    Kustomization kustomization = read_kustomization(found.front().second, file, loader.root(), warnings);
-    tell();
-    return {std::move(loader), std::move(kustomization), found.front().first, {}};
-  } catch (const Error&) {
-    tell();
-    throw;
-  }
-}
-
-void use_open_api(const Target& target, bool is_root, BuildContext& context) {
-  const auto& field = target.kustomization.openapi;
-  const auto path = field.find("path");
-  const std::string text = path == field.end() ? std::string() : target.loader.read(path->second);
-  if (context.schema_is_set && !is_root) return;
-  const auto version = field.find("version");
-  if (path != field.end()) {
-    if (version != field.end()) {
-      throw make_error(ErrorKind::input, "builtin version and custom schema provided, cannot use both");
-    }
-    context.schema = OpenApiSchema(OpenApiSchema::Builtin::left_out);
-    for (const auto& openapi : document::read_yaml(text, path->second, document::Schema::go_yaml_v2)) context.schema.add(openapi);
-    context.schema_is_set = true;
-  } else if (version != field.end() && !version->second.empty()) {
-    if (version->second != "v1.21.2") throw make_error(ErrorKind::input, "the specified OpenAPI version is not built in");
-    context.schema_is_set = true;
-  }
-}
 
 Accumulated accumulate(Target& target, BuildContext& context) {
   Accumulated all;

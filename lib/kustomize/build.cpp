@@ -1,7 +1,11 @@
+#include <algorithm>
+#include <exception>
 #include <map>
+#include <thread>
 
 #include "document/writer.h"
 #include "kustomize/accumulator.h"
+#include "kustomize/cached_files.h"
 #include "kustomize/kustomize.h"
 #include "kustomize/name_references.h"
 #include "kustomize/order.h"
@@ -16,6 +20,8 @@ using document::Node;
 namespace {
 
 constexpr std::string_view kLocalConfig = "config.kubernetes.io/local-config";
+// So many resources are worth a thread that writes them.
+constexpr std::size_t kWorthAThread = 50;
 constexpr std::string_view kManagedBy = "app.kubernetes.io/managed-by";
 
 // What kustomize keeps in annotations during a build.
@@ -90,7 +96,7 @@ BuildResult build_target(Target& target, BuildContext& context) {
   fix_name_references(all.resources, all.config->name_references);
   warn_of_unused(resolve_vars(all.resources, all.vars, all.config->var_references), context);
   remove_local(all.resources);
-  const Kustomization& kustomization = target.kustomization;
+  const Kustomization& kustomization = *target.kustomization;
   sort_resources(all.resources, kustomization.sort_options, context.options.reorder);
   if (context.options.managed_by_label || kustomization.has_build_metadata("managedByLabel")) {
     transform_labels({{std::string(kManagedBy), fmt::format("kustomize-{}", kKustomizeVersion)}},
@@ -110,21 +116,43 @@ BuildResult build_target(Target& target, BuildContext& context) {
 }  // namespace
 
 BuildResult build(const FileSystem& files, const std::string& path, const BuildOptions& options) {
-  BuildContext context{files, options, {}, OpenApiSchema(), false};
-  Target target = load_target(Loader(files, path, options.load_restriction), context);
-  use_open_api(target, true, context);
-  if (!target.kustomization.build_metadata.empty()) target.origin = Origin{};
+  const CachedFileSystem cached(files);
+  BuildContext context(cached, options);
+  Target target = context.load(Loader(cached, path, options.load_restriction));
+  context.read_ahead(target);
+  context.use_open_api(target, true);
+  if (!target.kustomization->build_metadata.empty()) target.origin = Origin{};
   BuildResult result = build_target(target, context);
   result.warnings = std::move(context.warnings);
   return result;
 }
 
 std::string to_yaml(const BuildResult& result) {
-  std::string text;
-  for (const auto& resource : result.resources) {
-    if (!text.empty()) text += "---\n";
-    document::append_yaml(text, resource.document);
+  // Blocks of resources are written by several threads and joined in order.
+  const std::size_t count = result.resources.size();
+  const std::size_t threads =
+      std::min<std::size_t>({std::max(std::thread::hardware_concurrency(), 1u), 8, count / kWorthAThread + 1});
+  std::vector<std::string> texts(threads);
+  std::vector<std::exception_ptr> faults(threads);
+  auto write = [&](std::size_t block) {
+    try {
+      for (std::size_t i = count * block / threads; i < count * (block + 1) / threads; ++i) {
+        if (i > 0) texts[block] += "---\n";
+        document::append_yaml(texts[block], result.resources[i].document);
+      }
+    } catch (...) {
+      faults[block] = std::current_exception();
+    }
+  };
+  std::vector<std::thread> helpers;
+  for (std::size_t block = 1; block < threads; ++block) helpers.emplace_back(write, block);
+  write(0);
+  for (auto& helper : helpers) helper.join();
+  for (const auto& fault : faults) {
+    if (fault) std::rethrow_exception(fault);
   }
+  std::string text = std::move(texts.front());
+  for (std::size_t block = 1; block < threads; ++block) text += texts[block];
   return text;
 }
 

@@ -131,7 +131,7 @@ std::optional<Origin> plugin_origin(const Resource& configuration) {
 
 void add_generators(const Target& target, GeneratedKind kind, std::vector<GeneratorPass>& passes) {
   const bool is_secret = kind == GeneratedKind::secret;
-  const auto& kustomization = target.kustomization;
+  const auto& kustomization = *target.kustomization;
   const auto origin = builtin_origin(target, is_secret ? "SecretGenerator" : "ConfigMapGenerator");
   for (auto arguments : is_secret ? kustomization.secret_generators : kustomization.config_map_generators) {
     arguments.options = merged_options(std::move(arguments.options), kustomization.generator_options);
@@ -146,9 +146,9 @@ void add_generators(const Target& target, GeneratedKind kind, std::vector<Genera
 
 void refuse_helm(const Target& target, const BuildContext& context) {
   for (const auto& chart :
-       target.kustomization.helm_charts.is_sequence() ? target.kustomization.helm_charts.items() : document::Sequence{}) {
+       target.kustomization->helm_charts.is_sequence() ? target.kustomization->helm_charts.items() : document::Sequence{}) {
     Node configuration =
-        target.kustomization.helm_globals.is_mapping() ? target.kustomization.helm_globals : Node::mapping(document::Mapping{});
+        target.kustomization->helm_globals.is_mapping() ? target.kustomization->helm_globals : Node::mapping(document::Mapping{});
     for (const auto& member : chart.members()) configuration.set(member.key.text(), member.value);
     throw make_error(ErrorKind::unsupported, "trouble configuring builtin HelmChartInflationGenerator with config: `\n{}`: {}",
                      document::write_yaml(configuration),
@@ -163,9 +163,9 @@ std::vector<GeneratorPass> generator_passes(const Target& target, BuildContext& 
   add_generators(target, GeneratedKind::config_map, passes);
   add_generators(target, GeneratedKind::secret, passes);
   refuse_helm(target, context);
-  if (target.kustomization.generators.empty()) return passes;
+  if (target.kustomization->generators.empty()) return passes;
   within("loading generator plugins", [&] {
-    for (const auto& configuration : read(target.kustomization.generators)) {
+    for (const auto& configuration : read(target.kustomization->generators)) {
       passes.push_back({configure_generator(configuration, target.loader, context.options), plugin_origin(configuration)});
     }
   });
@@ -183,18 +183,18 @@ std::vector<Pass> plugin_passes(const ResourceMap& configurations, const Target&
 
 std::vector<Pass> transformer_passes(const Target& target, const TransformerConfig& config, BuildContext& context,
                                      const ReadConfigurations& read) {
-  const Source source{target, target.kustomization, config, context};
+  const Source source{target, *target.kustomization, config, context};
   std::vector<Pass> passes;
   for (const auto& row : kTransformers) {
     const auto origin = builtin_origin(target, row.kind);
     for (auto& transform : row.configure(source)) passes.push_back({std::move(transform), origin});
     // All images are changed in one step.
-    if (row.configure == images && !passes.empty() && !target.kustomization.images.empty()) {
-      passes.back().count = static_cast<int>(target.kustomization.images.size());
+    if (row.configure == images && !passes.empty() && !target.kustomization->images.empty()) {
+      passes.back().count = static_cast<int>(target.kustomization->images.size());
     }
   }
-  if (target.kustomization.transformers.empty()) return passes;
-  for (auto& pass : plugin_passes(read(target.kustomization.transformers), target, context)) passes.push_back(std::move(pass));
+  if (target.kustomization->transformers.empty()) return passes;
+  for (auto& pass : plugin_passes(read(target.kustomization->transformers), target, context)) passes.push_back(std::move(pass));
   return passes;
 }
 
