@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "document/json_values.h"
 #include "document/pointer.h"
 #include "document/reader.h"
 #include "document/writer.h"
@@ -268,7 +269,9 @@ void LoadedPatch::apply_operations(ResourceMap& resources) const {
     if (field_ == Field::patches) resource.remember_current_id();
     // kustomize's memory stands in annotations, so a path into them exists even when the user wrote none.
     if (resource.has_memory()) resource.document.child_mapping("metadata").child_mapping("annotations");
-    document::apply_json_patch(resource.document, *operations_);
+    Node json = document::to_json_values(resource.document);
+    document::apply_json_patch(json, *operations_);
+    resource.document = document::from_json_values(json);
     clear_shared(resource.document);
   }
   resources.ids_changed();
