@@ -1,7 +1,9 @@
 #include "document/json_values.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
+#include <map>
 
 #include "document/number.h"
 #include "document/reread.h"
@@ -66,6 +68,22 @@ Node to_json_scalar(const Node& node, bool in_flow) {
   }
 }
 
+std::string json_key(const Node& key) {
+  if (key.is_string()) return key.text();
+  if (key.is_boolean()) return key.as_boolean().value_or(false) ? "true" : "false";
+  if (const auto value = key.as_integer()) return std::to_string(*value);
+  if (const auto value = key.as_number(); value && key.tag() == Tag::floating) {
+    if (std::isnan(*value)) return ".nan";
+    if (std::isinf(*value)) return *value > 0 ? ".inf" : "-.inf";
+    // The digits of a float32.
+    char digits[32];
+    const auto end = std::to_chars(digits, digits + sizeof digits, static_cast<float>(*value)).ptr;
+    return go_shortest_number(number_value({digits, static_cast<std::size_t>(end - digits)}).value_or(*value));
+  }
+  throw make_error(ErrorKind::input, "unsupported map key of type: {}, key: {}", key.is_null() ? "%!s(<nil>)" : key.type_name(),
+                   key.text());
+}
+
 // Go's yaml.Marshal of a value that encoding/json read.
 Node from_json_scalar(const Node& node, bool) {
   if (node.is_number()) {
@@ -83,7 +101,33 @@ Node from_json_scalar(const Node& node, bool) {
 }  // namespace
 
 Node to_json_values(const Node& node) { return with_scalars(node, to_json_scalar); }
-Node from_json_values(const Node& node) { return with_scalars(node, from_json_scalar); }
+Node yaml_to_json(const Node& node) {
+  if (node.is_scalar()) return to_json_scalar(node, false);
+  if (node.is_sequence()) {
+    Sequence items;
+    items.reserve(node.size());
+    for (const auto& item : node.items()) items.push_back(yaml_to_json(item));
+    return Node::sequence(std::move(items));
+  }
+  Mapping members;
+  std::map<std::string, std::size_t> places;
+  for (const auto& [key, value] : node.members()) {
+    const auto [place, is_new] = places.emplace(json_key(key), members.size());
+    if (is_new) {
+      members.push_back({Node::string(place->first), yaml_to_json(value)});
+    } else {
+      members[place->second].value = yaml_to_json(value);
+    }
+  }
+  return Node::mapping(std::move(members));
+}
+
+Node from_json_values(const Node& node) {
+  if (node.is_sequence()) {
+    throw make_error(ErrorKind::input, "json: cannot unmarshal array into Go value of type map[string]interface {{}}");
+  }
+  return with_scalars(node, from_json_scalar);
+}
 
 std::string json_number_text(const Node& number) {
   const std::string& text = number.text();

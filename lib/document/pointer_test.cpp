@@ -130,3 +130,13 @@ TEST_CASE("what JSON makes of a tree, and what comes back") {
   CHECK_THROWS_WITH(to_json_values(read_yaml("a: {1: x}\n", "")[0]), ContainsSubstring("map[interface {}]interface {}"));
   CHECK_THROWS_WITH(to_json_values(read_yaml("a: .inf\n", "")[0]), ContainsSubstring("json: unsupported value: +Inf"));
 }
+
+TEST_CASE("YAML 1.1 as sigs.k8s.io/yaml turns it into JSON") {
+  const auto json = [](const std::string& text) {
+    return write_json(yaml_to_json(read_yaml(text, "in.yaml", Schema::go_yaml_v2).at(0)));
+  };
+  CHECK(json("{y: 1, on: 2, 1: a, 0x10: b, 1.5: c, .123: d, 'x': e}\n") ==
+        R"({"true":2,"1":"a","16":"b","1.5":"c","0.123":"d","x":"e"})");
+  CHECK(json("{a: 1, b: yes, a: 2, d: 2001-12-14}\n") == R"({"a":2,"b":true,"d":"2001-12-14"})");
+  CHECK_THROWS_WITH(json("{~: 1}\n"), ContainsSubstring("unsupported map key of type: %!s(<nil>)"));
+}

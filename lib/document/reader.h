@@ -13,7 +13,8 @@ namespace kfrun::document {
 // Which YAML a plain scalar is resolved by.
 enum class Schema {
   go_yaml_v3,  // what kyaml reads resources and patches with: YAML 1.2 booleans, y/n/on/off are strings
-  go_yaml_v2,  // sigs.k8s.io/yaml (kustomization.yaml, JSON 6902 patch text): YAML 1.1, y/n/yes/no/on/off are booleans
+  go_yaml_v2,  // sigs.k8s.io/yaml (kustomization.yaml, JSON 6902 patch text): YAML 1.1, y/n/yes/no/on/off are booleans, dates
+               // strings
 };
 
 struct ReadLimits {

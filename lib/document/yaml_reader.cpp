@@ -187,6 +187,8 @@ class Parser {
     if (!tag_text.empty() && tag_text != "!") {
       tag = explicit_tag(tag_text, style != Style::plain, text, mark);
     }
+    // v2 knows dates but hands them on as the strings they are.
+    if (tag == Tag::timestamp && schema_ == Schema::go_yaml_v2) tag = Tag::string;
     Node node = Node::scalar(std::move(text), tag, style);
     set_position(node, mark);
     remember(scalar.anchor, node, 1);
@@ -299,7 +301,10 @@ class Parser {
       }
       return;
     }
-    if (!merged.is_mapping()) throw input_error(merged.place(file_), "map merge requires map or sequence of maps as the value");
+    if (!merged.is_mapping()) {
+      throw input_error(merged.place(file_), "{}map merge requires map or sequence of maps as the value",
+                        schema_ == Schema::go_yaml_v2 ? "yaml: " : "");
+    }
     for (const auto& member : merged.members()) {
       if (keys.insert(member.key.text()).second) members_.push_back(member);
     }

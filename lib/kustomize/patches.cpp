@@ -62,7 +62,7 @@ Node read_operations(const std::string& text, const std::string& file) {
   if (text.empty()) throw make_error(ErrorKind::input, "empty json patch operations");
   if (text.front() == '[') return document::read_json(text, file);
   auto documents = document::read_yaml(text, file, document::Schema::go_yaml_v2);
-  return documents.empty() ? Node() : std::move(documents.front());
+  return documents.empty() ? Node() : document::yaml_to_json(documents.front());
 }
 
 bool is_operations(const Node& node) {
