@@ -11,8 +11,7 @@
 namespace kfrun::document {
 
 // Where the walk asks how a list is merged. A schema position is opaque to this room: lib/kustomize implements it over the
-// OpenAPI tables. Positions are plain numbers; kUnknownSchema means "nothing is known here": lists are then replaced (or
-// merged by the inferred key where kyaml does that).
+// OpenAPI tables. Positions are plain numbers; kUnknownSchema means "nothing is known here": lists are then replaced.
 class MergeSchema {
  public:
   using Position = int;
