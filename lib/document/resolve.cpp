@@ -155,4 +155,17 @@ bool needs_quotes_in_v2(std::string_view text) {
   return (resolve_plain(text, Schema::go_yaml_v2) != Tag::string && text != "<<") || is_base_60(text);
 }
 
+bool fits_its_tag(const Node& node) {
+  const std::string& text = node.text();
+  const Tag tag = node.tag();
+  const bool typed =
+      tag == Tag::null || tag == Tag::boolean || tag == Tag::integer || tag == Tag::floating || tag == Tag::timestamp;
+  if (!node.is_scalar() || !typed) return true;
+  // Nearly all numbers are plain digits.
+  if (tag == Tag::integer && !text.empty() && text.find_first_not_of("0123456789") == std::string::npos) return true;
+  if (tag == Tag::timestamp) return json_timestamp(text).has_value();
+  const Tag read = resolve_plain(text, Schema::go_yaml_v3);
+  return read == tag || (tag == Tag::floating && read == Tag::integer);
+}
+
 }  // namespace kfrun::document

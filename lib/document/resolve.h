@@ -15,4 +15,8 @@ Tag resolve_core(std::string_view text);
 // Whether go-yaml v2 reads `text` as something other than a string, or as an old base-60 number: its writer quotes those.
 bool needs_quotes_in_v2(std::string_view text);
 
+// Whether the text of a scalar that is a null, a boolean, a number or a time still reads as that (go-yaml v3): code may have put
+// another text into it. True for all other nodes.
+bool fits_its_tag(const Node& node);
+
 }  // namespace kfrun::document

@@ -7,6 +7,7 @@
 #include "document/key_order.h"
 #include "document/number.h"
 #include "document/reread.h"
+#include "document/resolve.h"
 #include "document/timestamp.h"
 #include "document/writer.h"
 #include "document/yaml_faults.h"
@@ -34,6 +35,29 @@ std::string number_text(const Node& node) {
   if (whole && (integer_value(json) || unsigned_value(json))) return json;
   const auto value = number_value(json);
   return value ? go_shortest_number(*value) : json;
+}
+
+std::string_view short_tag(Tag tag) {
+  switch (tag) {
+    case Tag::null:
+      return "!!null";
+    case Tag::boolean:
+      return "!!bool";
+    case Tag::integer:
+      return "!!int";
+    case Tag::floating:
+      return "!!float";
+    case Tag::timestamp:
+      return "!!timestamp";
+    default:
+      return "!!str";
+  }
+}
+
+DecodeFault misfit(const Node& node) {
+  const Tag read = resolve_plain(node.text(), Schema::go_yaml_v3);
+  return {make_error(ErrorKind::input, "yaml: cannot decode {} `{}` as a {}", short_tag(read == Tag::timestamp ? Tag::string : read),
+                     node.text(), short_tag(node.tag()))};
 }
 
 // Writes one tree at the end of `out`.
@@ -148,6 +172,7 @@ class Emitter {
 
   void scalar(const Node& node, int indent) {
     if (flow_ > 0 && is_quoted_in_flow(node)) return string(node.text(), indent);
+    if (!fits_its_tag(node)) throw misfit(node);
     switch (node.tag()) {
       case Tag::null:
         out_ += "null";

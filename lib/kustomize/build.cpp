@@ -10,6 +10,7 @@
 #include "kustomize/name_references.h"
 #include "kustomize/order.h"
 #include "kustomize/resource_reader.h"
+#include "kustomize/resource_text.h"
 #include "kustomize/setters.h"
 #include "kustomize/transformers.h"
 
@@ -54,7 +55,7 @@ void remove_local(ResourceMap& resources) {
   std::vector<bool> keep(resources.size());
   for (std::size_t i = 0; i < resources.size(); ++i) {
     const Node& object = resources[i].document;
-    check_metadata(object);
+    if (resources[i].name().empty() || resources[i].kind().empty()) check_metadata(annotated_document(resources[i]));
     const Node* annotations = object.find_path({"metadata", "annotations"});
     const Node* local = annotations ? annotations->find(kLocalConfig) : nullptr;
     keep[i] = !local || local->text() == "false";

@@ -172,7 +172,14 @@ class Matcher {
 
   bool match_inside(const Node& scalar, Path rest) {
     auto documents = document::read_yaml(scalar.text(), "");
-    found_.inner.push_back(std::make_unique<Node>(documents.empty() ? Node::null() : std::move(documents.front())));
+    if (documents.empty() && scalar.is_null()) return false;
+    if (documents.empty()) {
+      // kyaml's node of nothing at all has no kind.
+      bool list = index_number(rest.front()) || is_list_index(rest.front()) || rest.front() == "*";
+      throw input_error({}, "wrong node kind: expected {} but got : node contents:\nnull\n",
+                        list ? "SequenceNode" : "MappingNode");
+    }
+    found_.inner.push_back(std::make_unique<Node>(std::move(documents.front())));
     return match(*found_.inner.back(), rest);
   }
 

@@ -127,7 +127,7 @@ std::string_view short_tag(Tag tag) {
 class Printer {
  public:
   std::string print(const Node& node) {
-    value(node, 0);
+    value(node, node.is_scalar() ? 2 : 0);
     if (out_.empty() || out_.back() != '\n') out_ += '\n';
     return std::move(out_);
   }

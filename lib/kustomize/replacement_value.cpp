@@ -31,8 +31,6 @@ std::vector<std::string> split_at(const std::string& text, const std::string& de
   return parts;
 }
 
-std::string value_text(const Node& node) { return node.is_null() ? std::string() : node.text(); }
-
 // The text of a target after `value` took its place between the delimiters.
 std::string placed(const Node& target, const std::string& value, const FieldOptions& options) {
   if (!target.is_scalar()) throw input_error({}, kScalarsOnly);
@@ -49,59 +47,29 @@ std::string placed(const Node& target, const std::string& value, const FieldOpti
 
 void set_field(const FieldMatch& field, const Node& value, const FieldOptions& options) {
   Node& target = *field.node;
-  Node copy = value;
-  clear_shared(copy);
-  if (!options.delimiter.empty()) {
-    std::string text = placed(target, value_text(value), options);
-    if (copy.is_scalar()) copy.set_text(std::move(text));
-  }
+  std::string text = options.delimiter.empty() ? value.text() : placed(target, value.text(), options);
   if (!target.is_scalar()) {
-    target = std::move(copy);
+    target = value;
+    clear_shared(target);
   } else if (field.created) {
-    target = untagged_scalar(copy.text());
+    target = untagged_scalar(std::move(text));
   } else {
-    target.set_text(copy.text());
+    target.set_text(std::move(text));
   }
-}
-
-std::string_view tag_name(Tag tag) {
-  switch (tag) {
-    case Tag::null:
-      return "!!null";
-    case Tag::boolean:
-      return "!!bool";
-    case Tag::integer:
-      return "!!int";
-    case Tag::floating:
-      return "!!float";
-    case Tag::timestamp:
-      return "!!timestamp";
-    default:
-      return "!!str";
-  }
-}
-
-// kustomize finds out when it prints the resource that a text does not fit the type of its field.
-void check_type(const Node& node) {
-  if (!node.is_scalar()) return;
-  Tag tag = node.tag();
-  if (tag != Tag::null && tag != Tag::boolean && tag != Tag::integer && tag != Tag::floating && tag != Tag::timestamp) return;
-  Tag read = document::resolve_plain(node.text(), document::Schema::go_yaml_v3);
-  if (read == tag || (tag == Tag::floating && read == Tag::integer)) return;
-  // go-yaml takes a date for a string here.
-  Tag named = read == Tag::timestamp ? Tag::string : read;
-  throw input_error({}, "yaml: cannot decode {} `{}` as a {}", tag_name(named), node.text(), tag_name(tag))
-      .within("map[string]interface {}(nil)");
 }
 
 CreatedKind created_kind(const Node& value, const FieldOptions& options) {
   return options.create ? CreatedKind(value.kind()) : std::nullopt;
 }
 
+bool is_json(const std::string& text) {
+  char first = trim(text).front();
+  return first == '{' || first == '[';
+}
+
 // The text of `data` in the manner of the text it came from.
 std::string serialized(const Node& data, const std::string& original) {
-  char first = trim(original).front();
-  if (first != '{' && first != '[') return std::string(trim(kyaml_text(data)));
+  if (!is_json(original)) return std::string(trim(kyaml_text(data)));
   bool pretty = original.find('\n') != std::string::npos && original.find("  ") != std::string::npos;
   return document::write_json(data, {pretty ? 2 : 0, true, true});
 }
@@ -147,7 +115,11 @@ bool write_structured(Node& object, const Node& value, const std::vector<std::st
   try {
     auto matches = match_fields(structured->data, structured->rest, created_kind(value, options));
     if (matches.fields.empty()) return false;
-    for (const FieldMatch& field : matches.fields) set_field(field, value, options);
+    const bool json = is_json(structured->scalar->text());
+    for (const FieldMatch& field : matches.fields) {
+      set_field(field, value, options);
+      if (json && !document::fits_its_tag(*field.node)) return false;
+    }
     structured->scalar->set_text(serialized(structured->data, structured->scalar->text()));
     return true;
   } catch (const Error&) {
@@ -160,9 +132,9 @@ bool write_structured(Node& object, const Node& value, const std::vector<std::st
 Node refined_value(const Node& value, const std::optional<FieldOptions>& options) {
   if (!options || options->delimiter.empty()) return value;
   if (!value.is_scalar()) throw input_error({}, kScalarsOnly);
-  auto parts = split_at(value_text(value), options->delimiter);
+  auto parts = split_at(value.text(), options->delimiter);
   if (options->index < 0 || options->index >= static_cast<long long>(parts.size())) {
-    throw input_error({}, "options.index {} is out of bounds for value {}", options->index, value_text(value));
+    throw input_error({}, "options.index {} is out of bounds for value {}", options->index, value.text());
   }
   Node part = value;
   part.set_text(parts[static_cast<std::size_t>(options->index)]);
@@ -179,7 +151,6 @@ void write_to_path(Node& object, const Node& value, const std::string& path, con
   bool changed_shared = false;
   for (const FieldMatch& field : matches.fields) {
     set_field(field, value, options);
-    check_type(*field.node);
     changed_shared |= field.node->share_changed();
   }
   if (changed_shared) sync_shared(object);
