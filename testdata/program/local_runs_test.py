@@ -127,6 +127,20 @@ class Digits(Case):
         self.assertEqual(self.run_of("examples/digits/pipeline.yaml", "--local", "-p", "goal=1.5")["tasks"][-1]["state"], "skipped")
 
 
+class Components(Case):
+    def test_parts_in_other_files(self):
+        fine = self.run_of("examples/components/pipeline.yaml", "--local")
+        self.assertEqual(states(fine)["again"], "skipped")
+        self.assertAlmostEqual(fine["outputs"]["pi"], 3.14, delta=0.03)
+        self.assertFalse(fine["outputs"]["thrown-again"])
+
+        coarse = self.run_of("examples/components/pipeline.yaml", "--local", "-p", "points=10", "-p", "throwers=1", "-p", "goal=0.0001")
+        self.assertEqual(states(coarse)["again/throw#7"], "succeeded")
+        self.assertTrue(coarse["outputs"]["thrown-again"])
+        said = self.kfrun("logs", coarse["id"], "report").stdout
+        self.assertIn(f"The run succeeded; pi is about {coarse['outputs']['pi']:g}", said)
+
+
 class WhileItRuns(Case):
     def begin(self, text=GATE, *words):
         process = self.start("submit", self.pipeline(text), "--local", "-p", f"folder={self.folder}", *words)
