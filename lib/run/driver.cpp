@@ -10,7 +10,7 @@ namespace {
 using Steady = std::chrono::steady_clock;
 
 // How long what was written may wait for the disk.
-constexpr auto kFlushDelay = std::chrono::milliseconds(100);
+constexpr auto kFlushDelay = std::chrono::seconds(1);
 // How often to ask whether to stop.
 constexpr auto kStopInterval = std::chrono::seconds(1);
 constexpr auto kLongWait = std::chrono::hours(1);

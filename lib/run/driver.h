@@ -2,7 +2,7 @@
 // processes; it only keeps the order that makes a run resumable: record, then act.
 //
 // What happened is written before anything follows from it, so that it survives a kill of this process. It reaches the disk in
-// batches, at the latest a tenth of a second later, except where losing it could do harm: around attempts of tasks that are to
+// batches, at the latest a second later, except where losing it could do harm: around attempts of tasks that are to
 // run once, and at the end of the run. A machine that loses power costs the last attempts before it, which run again.
 #pragma once
 

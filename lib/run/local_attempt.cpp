@@ -7,7 +7,6 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
-#include <filesystem>
 
 #include "base/files.h"
 #include "base/text.h"
@@ -32,10 +31,16 @@ bool exists(const std::string& path) {
   return ::lstat(path.c_str(), &status) == 0;
 }
 
-bool is_empty_folder(const std::string& path) {
-  std::error_code fault;
-  const std::filesystem::directory_iterator first(path, fault);
-  return !fault && first == std::filesystem::directory_iterator();
+// Whether something was made or removed in a folder since mark_untouched(). One call to the system, where looking into the
+// folder takes five.
+bool is_untouched(const std::string& folder) {
+  struct stat status {};
+  return ::stat(folder.c_str(), &status) == 0 && status.st_mtim.tv_sec == 0;
+}
+
+void mark_untouched(const std::string& folder) {
+  const timespec times[2] = {{0, UTIME_OMIT}, {0, 0}};
+  ::utimensat(AT_FDCWD, folder.c_str(), times, 0);
 }
 
 // Whether a file at a fixed path was written by the attempt, and is not one that was there before.
@@ -101,6 +106,7 @@ std::string LocalAttempts::take_scratch() {
   }
   const std::string path = fmt::format("{}/{}", all, ++scratch_count_);
   if (::mkdir(path.c_str(), 0777) != 0) throw make_error(ErrorKind::failed, "create {}: {}", path, std::strerror(errno));
+  mark_untouched(path);
   return path;
 }
 
@@ -223,7 +229,7 @@ void LocalAttempts::link_artifact(const Work& work, const std::string& name, con
 }
 
 void LocalAttempts::release(const LocalAttempt& attempt) {
-  if (is_empty_folder(attempt.scratch)) free_scratch_.push_back(attempt.scratch);
+  if (is_untouched(attempt.scratch)) free_scratch_.push_back(attempt.scratch);
 }
 
 void LocalAttempts::remove_scratch() { remove_tree(layout_.scratch(run_.id)); }

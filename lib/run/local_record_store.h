@@ -1,5 +1,6 @@
-// Run records in folders of this machine (local_layout.h). A record is a file of JSON lines, flushed to the disk before what
-// follows from a line is done; a torn last line, left by a machine that went down, is passed over.
+// Run records in folders of this machine (local_layout.h). A record is a file of JSON lines. A writer's write()
+// hands them to the system, so that they survive a kill of this process; flush() waits until they are on the disk. A torn last
+// line, left by a machine that went down, is passed over.
 #pragma once
 
 #include <string>

@@ -1,5 +1,5 @@
 // The run record: what a run is, what became of every attempt, append-only. The truth for everything that has ended; resume,
-// `get`, `runs`, reports and the cache read it. Kept in a folder (NDJSON, flushed on every change of state) or in the cluster
+// `get`, `runs`, reports and the cache read it. Kept in a folder (NDJSON) or in the cluster
 // (ConfigMaps: head, immutable plan chunks, append-only segments; the head owns all else).
 #pragma once
 
