@@ -70,6 +70,7 @@ class Accumulator {
         const Origin origin = target_.origin->below(path);
         for (auto& resource : resources) resource.origin = origin;
       }
+      context_.note_kinds(resources);
       within(fmt::format("merging resources from '{}'", path), [&] {
         for (auto& resource : resources) all.resources.append(std::move(resource));
       });
@@ -217,6 +218,8 @@ class Accumulator {
       if (pass.origin) note_transformation(all.resources, pass);
       all.resources.remove_empty();
     }
+    const Kustomization& kustomization = *target_.kustomization;
+    if (!kustomization.patches.empty() || !kustomization.patches_strategic_merge.empty()) context_.note_patches();
   }
 
   static void note_transformation(ResourceMap& resources, const Pass& pass) {

@@ -127,26 +127,42 @@ document::MergeSchema::Position OpenApiSchema::resolved(Position position) const
   for (int i = 0; i < kMaxReferences; ++i) {
     const Schema* schema = added(position);
     if (!schema || schema->reference.empty()) return position;
-    const auto found = definitions_.find(schema->reference);
-    if (found == definitions_.end()) return kUnknownSchema;
-    position = found->second;
+    const auto found = definition(schema->reference);
+    if (!found) return kUnknownSchema;
+    position = *found;
   }
   return kUnknownSchema;
 }
 
-document::MergeSchema::Position OpenApiSchema::resource(std::string_view api_version, std::string_view kind) const {
-  if (!resources_.empty()) {
-    const auto found = resources_.find({std::string(api_version), std::string(kind)});
-    if (found != resources_.end()) return found->second;
+std::optional<document::MergeSchema::Position> OpenApiSchema::definition(const std::string& name) const {
+  const auto added = definitions_.find(name);
+  const bool is_added = added != definitions_.end();
+  if (builtin_ == Builtin::left_out || (is_added && builtin_ == Builtin::included)) {
+    return is_added ? std::optional(added->second) : std::nullopt;
   }
-  if (!has_builtin_) return kUnknownSchema;
+  const auto names = schema_table().definitions;
+  const auto found = std::lower_bound(names.begin(), names.end(), std::string_view(name));
+  if (found != names.end() && *found == name) return static_cast<Position>(found - names.begin());
+  return is_added ? std::optional(added->second) : std::nullopt;
+}
+
+std::optional<document::MergeSchema::Position> OpenApiSchema::builtin_resource(std::string_view api_version,
+                                                                               std::string_view kind) const {
+  if (builtin_ == Builtin::left_out) return std::nullopt;
   const auto resources = schema_table().resources;
   const std::pair wanted(kind, api_version);
   const auto found = std::lower_bound(resources.begin(), resources.end(), wanted, [](const SchemaResource& row, const auto& key) {
     return std::pair(row.kind, row.api_version) < key;
   });
-  if (found == resources.end() || found->kind != kind || found->api_version != api_version) return kUnknownSchema;
+  if (found == resources.end() || found->kind != kind || found->api_version != api_version) return std::nullopt;
   return found->definition;
+}
+
+document::MergeSchema::Position OpenApiSchema::resource(std::string_view api_version, std::string_view kind) const {
+  const auto builtin = builtin_resource(api_version, kind);
+  if (builtin && (builtin_ == Builtin::over_added || resources_.empty())) return *builtin;
+  const auto added = resources_.find({std::string(api_version), std::string(kind)});
+  return added != resources_.end() ? added->second : builtin.value_or(kUnknownSchema);
 }
 
 document::MergeSchema::Position OpenApiSchema::field(Position parent, std::string_view name) const {

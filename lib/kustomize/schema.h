@@ -17,14 +17,15 @@ namespace kfrun::kustomize {
 
 class OpenApiSchema : public document::MergeSchema {
  public:
-  // kustomize reads the builtin definitions or the custom document, not both: a kustomization with `openapi.path` at the root of
-  // the build merges the lists of a Deployment only if its document says how.
-  enum class Builtin { included, left_out };
-  explicit OpenApiSchema(Builtin builtin = Builtin::included) : has_builtin_(builtin == Builtin::included) {}
+  // kustomize reads the builtin definitions when they are first asked for, unless a custom document has been named before: a
+  // kustomization with `openapi.path` at the root of the build merges the lists of a Deployment only if its document says how.
+  // `included`: the builtin ones were read first, so that later ones win; `over_added`: they were only wanted, are read last, and
+  // win themselves.
+  enum class Builtin { included, left_out, over_added };
+  explicit OpenApiSchema(Builtin builtin = Builtin::included) : builtin_(builtin) {}
 
   // Adds the definitions (those with x-kubernetes-group-version-kind become resources) and the paths (which say what lives in a
-  // namespace) of an OpenAPI v2 document. A later definition wins over an earlier one of the same name or kind, builtin ones
-  // included; its `$ref`s find added definitions only.
+  // namespace) of an OpenAPI v2 document. A later definition wins over an earlier one of the same name or kind.
   void add(const document::Node& openapi);
 
   // Whether a kind of an added document lives in a namespace; nothing when its paths do not say.
@@ -56,7 +57,10 @@ class OpenApiSchema : public document::MergeSchema {
   const Schema* added(Position position) const;
   Position resolved(Position position) const;
 
-  bool has_builtin_;
+  std::optional<Position> definition(const std::string& name) const;
+  std::optional<Position> builtin_resource(std::string_view api_version, std::string_view kind) const;
+
+  Builtin builtin_;
   std::vector<Schema> schemas_;
   std::map<std::string, Position, std::less<>> definitions_;
   std::map<Kind, Position> resources_;

@@ -32,6 +32,7 @@ struct SchemaTable {
   std::span<const SchemaKeys> keys;
   std::span<const SchemaField> fields;        // definition after definition, each sorted by name
   std::span<const std::uint16_t> starts;      // where a definition's fields begin; they end where the next one's begin
+  std::span<const std::string_view> definitions;  // their names, sorted
   std::span<const SchemaResource> resources;  // sorted by kind, then apiVersion
 };
 

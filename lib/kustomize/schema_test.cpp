@@ -94,3 +94,25 @@ TEST_CASE("an openapi document adds kinds, merge keys and scopes") {
   CHECK(schema.is_namespaced("x/v1", "Bar") == false);
   CHECK(schema.is_namespaced("x/v1", "Baz") == std::nullopt);
 }
+
+TEST_CASE("an added document finds builtin definitions, and either may win") {
+  const char* text = R"({"definitions": {
+    "x.Foo": {"properties": {"template": {"$ref": "#/definitions/io.k8s.api.core.v1.PodTemplateSpec"}},
+              "x-kubernetes-group-version-kind": [{"group": "x.com", "version": "v1", "kind": "Foo"}]},
+    "io.k8s.api.core.v1.PodTemplateSpec": {"properties": {"spec": {"properties": {"containers": {"type": "array"}}}}}}})";
+  auto containers_merge = [&](OpenApiSchema::Builtin builtin) {
+    OpenApiSchema schema(builtin);
+    schema.add(document::read_json(text, "openapi.json"));
+    auto position = schema.resource("x.com/v1", "Foo");
+    for (const char* name : {"template", "spec", "containers"}) position = schema.field(position, name);
+    return schema.merges(position);
+  };
+  CHECK(containers_merge(OpenApiSchema::Builtin::over_added));
+  CHECK_FALSE(containers_merge(OpenApiSchema::Builtin::included));
+  CHECK_FALSE(containers_merge(OpenApiSchema::Builtin::left_out));
+  OpenApiSchema schema(OpenApiSchema::Builtin::included);
+  schema.add(document::read_json(R"({"definitions": {"x.Bar": {"properties": {"t": {"$ref":
+    "#/definitions/io.k8s.api.core.v1.PodSpec"}}, "x-kubernetes-group-version-kind": [{"version": "v1", "kind": "Bar"}]}}})",
+                                 "o"));
+  CHECK(schema.merges(schema.field(schema.field(schema.resource("v1", "Bar"), "t"), "containers")));
+}

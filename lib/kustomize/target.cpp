@@ -98,6 +98,13 @@ std::vector<Resource> BuildContext::read_manifest(const Loader& loader, const st
   return resources;
 }
 
+void BuildContext::note_kinds(const std::vector<Resource>& resources) {
+  if (schema_is_set_ || builtin_was_wanted_) return;
+  builtin_was_wanted_ = std::any_of(resources.begin(), resources.end(), [](const Resource& resource) {
+    return scope_of(resource.document.text_of("apiVersion"), resource.kind()) == Scope::unknown;
+  });
+}
+
 void BuildContext::use_open_api(const Target& target, bool is_root) {
   const auto& field = target.kustomization->openapi;
   const auto path = field.find("path");
@@ -108,7 +115,9 @@ void BuildContext::use_open_api(const Target& target, bool is_root) {
     if (version != field.end()) {
       throw make_error(ErrorKind::input, "builtin version and custom schema provided, cannot use both");
     }
-    schema = OpenApiSchema(OpenApiSchema::Builtin::left_out);
+    schema = OpenApiSchema(builtin_was_read_     ? OpenApiSchema::Builtin::included
+                           : builtin_was_wanted_ ? OpenApiSchema::Builtin::over_added
+                                                 : OpenApiSchema::Builtin::left_out);
     for (const auto& openapi : document::read_yaml(text, path->second, document::Schema::go_yaml_v2)) schema.add(openapi);
     schema_is_set_ = true;
   } else if (version != field.end() && !version->second.empty()) {

@@ -42,6 +42,10 @@ class BuildContext {
   Target load(Loader loader);
   // Takes the `openapi` field of a kustomization into account; the root replaces what was set, others only set it first.
   void use_open_api(const Target& target, bool is_root);
+  // To be told of what kustomize asks the builtin definitions for: then a custom document does not take their place. They are
+  // read to patch something, and wanted for the scope of a kind that is not known.
+  void note_patches() { builtin_was_read_ = true; }
+  void note_kinds(const std::vector<Resource>& resources);
   // Begins to read the manifests that `target` and what lies below it name. Faults show when they are taken.
   void read_ahead(const Target& target);
   // The resources of a manifest; `path` as the kustomization at `loader` writes it.
@@ -62,6 +66,8 @@ class BuildContext {
   ReadAhead manifests_;
   std::map<std::string, std::shared_ptr<const KustomizationFile>> kustomizations_;  // by directory
   bool schema_is_set_ = false;
+  bool builtin_was_read_ = false;
+  bool builtin_was_wanted_ = false;
 };
 
 }  // namespace kfrun::kustomize
