@@ -129,12 +129,19 @@ class Accumulator {
       throw make_error(ErrorKind::input, "expected kind != 'Component' for path '{}'", root);
     }
     const std::string recursion = fmt::format("recursed accumulation of path '{}'", root);
+    const std::string merging = fmt::format("recursed merging from path '{}'", root);
     if (is_component) {
       within(recursion, [&] { Accumulator(target, context_).accumulate_into(all); });
+      // kustomize merges the whole into nothing here, which a configuration need not survive as it is.
+      within(merging, [&] {
+        SharedConfig config;
+        merge_config(config, all.config);
+        all.config = std::move(config);
+      });
       return;
     }
     Accumulated sub = within(recursion, [&] { return accumulate(target, context_); });
-    within(fmt::format("recursed merging from path '{}'", root), [&] {
+    within(merging, [&] {
       all.resources.append_all(std::move(sub.resources));
       merge_config(all.config, sub.config);
       merge_vars(all.vars, sub.vars);

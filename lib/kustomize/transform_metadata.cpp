@@ -9,23 +9,22 @@ using document::Node;
 using document::Tag;
 
 FieldSpecs label_fields(const LabelSet& entry, const TransformerConfig& config) {
-  return within("failed to merge labels", [&] {
-    FieldSpecs specs = entry.fields;
-    merge_field_specs(specs, config.labels);
-    if (entry.include_selectors) {
-      merge_field_specs(specs, config.common_labels);
-      return specs;
-    }
-    if (entry.include_templates) {
-      within("failed to merge template fieldSpec", [&] { merge_field_specs(specs, config.template_labels); });
-    }
-    if (entry.include_volume_claim_templates) {
-      within("failed to merge volumeClaimTemplate fieldSpec",
-             [&] { merge_field_specs(specs, config.volume_claim_template_labels); });
-    }
-    merge_field_spec(specs, FieldSpec({}, "metadata/labels", true));
+  FieldSpecs specs = entry.fields;
+  auto merge = [&](std::string_view failure, const FieldSpecs& more) {
+    within(std::string(failure), [&] { merge_field_specs(specs, more); });
+  };
+  constexpr std::string_view kLabels = "failed to merge labels";
+  merge(kLabels, config.labels);
+  if (entry.include_selectors) {
+    merge(kLabels, config.common_labels);
     return specs;
-  });
+  }
+  if (entry.include_templates) merge("failed to merge template fieldSpec", config.template_labels);
+  if (entry.include_volume_claim_templates) {
+    merge("failed to merge volumeClaimTemplate fieldSpec", config.volume_claim_template_labels);
+  }
+  merge(kLabels, {FieldSpec({}, "metadata/labels", true)});
+  return specs;
 }
 
 void transform_labels(Node& object, const TextMap& labels, const FieldSpecs& specs) {

@@ -46,6 +46,8 @@ TEST_CASE("common labels reach metadata, selectors and templates; plain labels o
         "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  labels:\n    a: \"1\"\nspec:\n  template:\n    spec: {}\n");
   LabelSet conflicting{{{"a", "1"}}, false, false, false, {FieldSpec({}, "metadata/labels", false)}};
   CHECK_THROWS_WITH(label_fields(conflicting, config()), "failed to merge labels: conflicting fieldspecs");
+  LabelSet in_template{{}, false, true, false, {FieldSpec({"", "", "Deployment"}, "spec/template/metadata/labels", false)}};
+  CHECK_THROWS_WITH(label_fields(in_template, config()), "failed to merge template fieldSpec: conflicting fieldspecs");
 }
 
 TEST_CASE("a label that was set at several places at once changes at all of them") {
