@@ -1,5 +1,6 @@
 #include "kustomize/resource.h"
 
+#include <algorithm>
 #include <array>
 
 #include "base/text.h"
