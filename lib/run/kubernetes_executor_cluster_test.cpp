@@ -3,6 +3,7 @@
 
 #include "base/test.h"
 #include "base/text.h"
+#include "document/reader.h"
 #include "run/kubernetes_cluster.h"
 #include "run/kubernetes_pods.h"
 
@@ -30,8 +31,9 @@ std::string fresh_run_id() { return "t" + hex(random_bytes(5)); }
 
 class Cluster {
  public:
-  explicit Cluster(KubernetesOptions options = {}, std::string run = fresh_run_id())
-      : run_{std::move(run), "test", shared().space.name, "/"}, executor_(client(), run_, std::move(options)) {}
+  explicit Cluster(KubernetesOptions options = {}, std::string run = fresh_run_id(),
+                   const std::string& space = shared().space.name)
+      : run_{std::move(run), "test", space, "/"}, executor_(client(), run_, std::move(options)) {}
 
   kube::Client& client() { return shared().client; }
   KubernetesExecutor& executor() { return executor_; }
@@ -378,6 +380,46 @@ TEST_CASE("a pod's policy is told when it forbids the task") {
   const auto outcome = cluster.run(task);
   CHECK(outcome.failure == FailureClass::configuration);
   CHECK_THAT(outcome.message, ContainsSubstring("violates PodSecurity \"restricted"));
+}
+
+TEST_CASE("a quota makes tasks wait their turn, and what keeps a pod from beginning is told") {
+  using document::Node;
+  const TestNamespace space(shared().client);
+  Cluster cluster({}, fresh_run_id(), space.name);
+  const Node quota = Node::mapping({{"apiVersion", Node::string("v1")},
+                                    {"kind", Node::string("ResourceQuota")},
+                                    {"metadata", Node::mapping({{"name", Node::string("one")}})},
+                                    {"spec", Node::mapping({{"hard", Node::mapping({{"pods", Node::string("1")}})}})}});
+  const kube::ResourceType quotas{"", "v1", "resourcequotas", "ResourceQuota"};
+  throw_unless_ok(cluster.client().create(quotas, cluster.space(), quota), "creating a quota");
+  // It counts once the controller has seen it.
+  REQUIRE(cluster.wait_until([&] {
+    return cluster.client().get(quotas, cluster.space(), "one").body.find_path({"status", "hard", "pods"}) != nullptr;
+  }));
+  const auto first = shell_task("first", "sleep 2");
+  const auto second = shell_task("second", "true");
+  cluster.start(first);
+  REQUIRE(cluster.wait_until([&] { return cluster.began.count({"first", 0}) > 0; }));
+  cluster.start(second);
+  check_success(cluster.outcome({"first", 0}));
+  check_success(cluster.outcome({"second", 0}));
+  const auto& told = cluster.news[{"second", 0}];
+  REQUIRE_FALSE(told.empty());
+  CHECK_THAT(told.front(), ContainsSubstring("exceeded quota: one"));
+  cluster.client().remove(quotas, cluster.space(), "one");
+
+  auto stuck = shell_task("stuck", "true");
+  stuck.pod = document::read_own_yaml(R"(
+spec:
+  containers: [{name: main, volumeMounts: [{name: key, mountPath: /key}]}]
+  volumes: [{name: key, secret: {secretName: absent}}]
+)",
+                                      "pod.yaml");
+  const auto id = cluster.start(stuck);
+  REQUIRE(cluster.wait_until([&] { return !cluster.news[id].empty(); }, seconds(60)));
+  CHECK_THAT(cluster.news[id].front(), ContainsSubstring("secret \"absent\" not found"));
+  cluster.executor().cancel(id);
+  CHECK(cluster.outcome(id).failure == FailureClass::stopped);
 }
 
 TEST_CASE("logs are followed while a task runs") {

@@ -12,9 +12,12 @@ using document::Node;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-constexpr auto kTryAgain = seconds(5);  // a POST that quota turned down
-constexpr auto kAuditInterval = minutes(1);
-constexpr auto kUnseenFor = minutes(5);  // then a pod is looked at, whatever the watch says
+constexpr auto kTryAgain = seconds(5);    // a POST that quota turned down
+constexpr auto kLongStart = seconds(15);  // a pod that has a node and does not begin within that
+constexpr auto kAskAgain = minutes(1);
+constexpr auto kAuditInterval = seconds(15);
+constexpr auto kUnwatchedFor = seconds(10);  // a new pod that the watch has not told of is looked at
+constexpr auto kUnseenFor = minutes(5);      // then a pod is looked at, whatever the watch says
 
 std::string words_of(const Error& error) {
   std::string text = error.what();
@@ -30,6 +33,12 @@ std::string annotation_of(const Node& object, std::string_view name) {
 std::string name_of(const Node& object) {
   const Node* name = object.find_path({"metadata", "name"});
   return name ? name->text() : std::string();
+}
+
+// Versions of one object grow; 0 where they are no numbers.
+long long version_of(const Node& object) {
+  const Node* version = object.find_path({"metadata", "resourceVersion"});
+  return version ? parse_integer(version->text()).value_or(0) : 0;
 }
 
 }  // namespace
@@ -113,6 +122,7 @@ void KubernetesExecutor::Pods::answer_post(const std::string& name, const kube::
   if (!attempt) return;
   if (reply.ok()) {
     attempt->is_created = true;
+    at(kLongStart, [this, name] { ask_why_it_waits(name); });
     if (attempt->is_cancelled) cancel_pod(name);
     return see(reply.body);
   }
@@ -160,10 +170,11 @@ void KubernetesExecutor::Pods::watch() {
   watch_ = requests_.client().watch(
       kube::types::pods, run_.name_space, options,
       [this](const kube::WatchEvent& event) {
-        if (event.type == kube::WatchEventType::added || event.type == kube::WatchEventType::modified) see(event.object);
-        if (event.type != kube::WatchEventType::deleted) return;
-        see(event.object);  // it may tell how it ended
-        see_gone(name_of(event.object));
+        if (event.type == kube::WatchEventType::bookmark || event.type == kube::WatchEventType::synced) return;
+        see(event.object);  // the last that is seen of a deleted one may tell how it ended
+        const auto name = name_of(event.object);
+        if (Attempt* attempt = find(name)) attempt->is_watched = true;
+        if (event.type == kube::WatchEventType::deleted) see_gone(name);
       },
       [this](const Error& error) {
         watch_fault_ = error;
@@ -182,6 +193,10 @@ void KubernetesExecutor::Pods::see(const Node& pod) {
   if (!attempt || attempt->plan.input_hash.empty() || (!attempt->is_created && !is_ours(*attempt, pod))) return;
   attempt->is_created = true;
   attempt->seen = Steady::now();
+  // The answer to a POST or GET may come after what the watch tells of later.
+  const auto version = version_of(pod);
+  if (version < attempt->version) return;
+  attempt->version = version;
   const auto status = classify_pod(pod, attempt->plan.has_launcher);
   if (status.phase == PodPhase::ended) return conclude(name, pod, status);
   if (status.phase != attempt->phase) {
@@ -237,11 +252,33 @@ void KubernetesExecutor::Pods::look(const std::string& name) {
   });
 }
 
+// A volume that cannot be mounted, a secret that is not there: only the pod's events tell.
+void KubernetesExecutor::Pods::ask_why_it_waits(const std::string& name) {
+  const Attempt* attempt = find(name);
+  if (!attempt || attempt->is_told_running || attempt->phase != PodPhase::waiting) return;
+  const auto query = kube::encode_query({{"fieldSelector", fmt::format("involvedObject.name={},type=Warning", name)}});
+  kube::Request request;
+  request.path = path_of(kube::types::events, run_.name_space) + query;
+  requests_.start(std::move(request), [this, name](const kube::Reply& reply) {
+    Attempt* waiting = find(name);
+    if (!waiting) return;
+    const Node* events = reply.ok() ? reply.body.find("items") : nullptr;
+    PodStatus status;
+    if (events && events->is_sequence() && events->size() > 0) {
+      const auto& last = events->items().back();
+      status.news = fmt::format("{}: {}", last.text_of("reason"), last.text_of("message"));
+    }
+    if (waiting->phase == PodPhase::waiting) tell(*waiting, status);
+    at(kAskAgain, [this, name] { ask_why_it_waits(name); });
+  });
+}
+
 // Watches can fail silently; a pod may have come and gone between two lists.
 void KubernetesExecutor::Pods::audit() {
   const auto now = Steady::now();
   for (const auto& [name, attempt] : attempts_) {
-    if (attempt.is_created && now - attempt.seen > kUnseenFor) look(name);
+    const auto unseen = now - attempt.seen;
+    if (attempt.is_created && unseen > (attempt.is_watched ? Steady::duration(kUnseenFor) : kUnwatchedFor)) look(name);
   }
   at(kAuditInterval, [this] { audit(); });
 }

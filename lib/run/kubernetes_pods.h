@@ -34,11 +34,13 @@ class KubernetesExecutor::Pods {
     PodPlan plan;
     bool is_created = false;  // a pod of its name was made or found
     bool is_cancelled = false;
+    bool is_watched = false;  // the watch has told of it
     bool is_told_running = false;
     bool is_image_told = false;
     bool is_reading_log = false;
     PodPhase phase = PodPhase::waiting;
     std::string news;            // told last
+    long long version = 0;       // resourceVersion that was seen last
     Steady::time_point since{};  // of `phase`
     Steady::time_point seen{};   // when the server last spoke of the pod
   };
@@ -58,6 +60,7 @@ class KubernetesExecutor::Pods {
   void see_gone(const std::string& name);
   void look(const std::string& name);
   void audit();
+  void ask_why_it_waits(const std::string& name);
   void tell(Attempt& attempt, const PodStatus& status);
   void bound_wait(const std::string& name, PodPhase phase, Duration limit);
 
