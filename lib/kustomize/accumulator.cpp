@@ -23,12 +23,12 @@ SharedConfig default_config() {
   return shared;
 }
 
-// Merging is not the same from nothing as from the default: what `other` has of narrow kinds first keeps its wider specs out.
-// Every merged configuration holds or covers the default one, so merging with that changes nothing.
+// Merging is not the same from nothing as from the default: what `other` has of narrow kinds first keeps its wider specs out, or
+// does not go together with them. Only the default alone can be merged with itself without looking.
 void merge_config(SharedConfig& config, const SharedConfig& other) {
-  if (!other || other == config) return;
-  if (other == default_config()) {
-    if (!config) config = other;
+  if (!other || (config == default_config() && other == config)) return;
+  if (!config && other == default_config()) {
+    config = other;
     return;
   }
   auto merged = config ? std::make_shared<TransformerConfig>(*config) : std::make_shared<TransformerConfig>();

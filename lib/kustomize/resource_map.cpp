@@ -44,6 +44,10 @@ void take_identity(Resource& taker, const Resource& of) {
   if (taker.transformations.empty()) taker.transformations = of.transformations;
 }
 
+Error already_registered(const ResId& id) {
+  return make_error(ErrorKind::input, "may not add resource with an already registered id: {}", to_string(id));
+}
+
 }  // namespace
 
 ResourceMap::ResourceMap(std::vector<Resource> resources) {
@@ -53,14 +57,17 @@ ResourceMap::ResourceMap(std::vector<Resource> resources) {
 
 void ResourceMap::append(Resource resource) {
   const ResId id = resource.current_id();
-  if (!find_current(id).empty()) {
-    throw make_error(ErrorKind::input, "may not add resource with an already registered id: {}", to_string(id));
-  }
+  if (!find_current(id).empty()) throw already_registered(id);
   resources_.push_back(std::move(resource));
 }
 
 void ResourceMap::append_all(ResourceMap other) {
   if (resources_.empty()) {
+    // Transformers may have made two of one.
+    for (const Resource& resource : other) {
+      const ResId id = resource.current_id();
+      if (other.find_current(id).size() > 1) throw already_registered(id);
+    }
     *this = std::move(other);
     return;
   }
