@@ -51,6 +51,8 @@ class FakeApi {
     pod.is_null() ? exchange.reply(404, refusal("NotFound")) : exchange.reply(200, document::write_json(pod));
   };
 
+  std::string architecture;  // of the one node; "": nodes may not be listed
+
   void store(Node pod) {
     const std::lock_guard lock(mutex_);
     pod_ = std::move(pod);
@@ -89,7 +91,10 @@ class FakeApi {
       }
       return on_post(exchange, document::read_json(request.body, "pod"), number);
     }
-    if (request.path.find("/nodes") != std::string::npos) return exchange.reply(403, refusal("Forbidden"));
+    if (request.path.find("/nodes") != std::string::npos) {
+      if (architecture.empty()) return exchange.reply(403, refusal("Forbidden"));
+      return exchange.reply(200, R"({"items":[{"metadata":{"labels":{"kubernetes.io/arch":")" + architecture + R"("}}}]})");
+    }
     if (request.path.find("/pods/") != std::string::npos) return on_get(exchange);
     if (request.path.find("/pods?") == std::string::npos) return exchange.reply(404, refusal("NotFound"));
     if (request.path.find("watch=") == std::string::npos) {
@@ -267,6 +272,16 @@ TEST_CASE_METHOD(Fixture, "the last that was seen of a pod that is gone tells ho
   api.store(Node());
   api.send("DELETED", last);
   CHECK(outcome().failure == FailureClass::none);
+}
+
+TEST_CASE_METHOD(Fixture, "nodes that there is no launcher for are told of before a pod is made") {
+  api.architecture = "riscv64";
+  task.outputs.emplace_back().name = "x";
+  executor.start(work);
+  const auto ended = outcome();
+  CHECK(ended.failure == FailureClass::configuration);
+  CHECK_THAT(ended.message, ContainsSubstring("without a launcher for riscv64 nodes"));
+  CHECK(api.posts().empty());
 }
 
 TEST_CASE_METHOD(Fixture, "an answer that is older than what the watch told changes nothing") {

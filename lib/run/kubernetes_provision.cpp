@@ -1,5 +1,7 @@
 #include "run/kubernetes_provision.h"
 
+#include <algorithm>
+
 #include "base/digest.h"
 #include "launcher/launcher_bytes.h"
 #include "run/kubernetes_objects.h"
@@ -73,10 +75,13 @@ void Provision::learn_nodes() {
         if (const Node* label = node.find_path({"metadata", "labels", kArchitectureLabel})) architectures.insert(label->text());
       }
     }
-    options_.pod.mixed_architectures = architectures.size() > 1;
-    std::erase_if(architectures, [](const std::string& known) { return launcher::launcher_bytes(known).empty(); });
-    if (!architectures.empty() && architectures.count(options_.pod.architecture) == 0) {
-      options_.pod.architecture = *architectures.begin();
+    auto& pod = options_.pod;
+    pod.mixed_architectures = architectures.size() > 1;
+    const auto usable = std::find_if(architectures.begin(), architectures.end(),
+                                     [](const std::string& known) { return !launcher::launcher_bytes(known).empty(); });
+    if (!architectures.empty() &&
+        (architectures.count(pod.architecture) == 0 || launcher::launcher_bytes(pod.architecture).empty())) {
+      pod.architecture = usable == architectures.end() ? *architectures.begin() : *usable;
     }
     settle(basics_, std::nullopt);
   });
@@ -93,7 +98,8 @@ void Provision::create_launcher(const std::string& architecture, int turn) {
     Outcome outcome;
     outcome.failure = FailureClass::configuration;
     outcome.reason = "NoLauncher";
-    outcome.message = fmt::format("this kfrun was built without a launcher for {} nodes", architecture);
+    outcome.message =
+        fmt::format("this kfrun was built without a launcher for {} nodes: its build needs a compiler for them", architecture);
     return settle(launchers_[architecture], outcome);
   }
   const auto& pod = options_.pod;
