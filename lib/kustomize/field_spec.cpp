@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <span>
+#include <tuple>
 
 #include "base/text.h"
 #include "kustomize/setters.h"
@@ -80,6 +81,31 @@ class Walk {
   const FieldSetter& set_;
 };
 
+// What field specs select an object by.
+struct ObjectKind {
+  explicit ObjectKind(const Node& object) : kind(object.text_of("kind")) {
+    std::tie(group, version) = split_api_version(object.text_of("apiVersion"));
+  }
+  std::string kind;
+  std::string group;
+  std::string version;
+};
+
+bool selects(const FieldSpec& spec, const ObjectKind& object) {
+  const Gvk& wanted = spec.gvk;
+  return (wanted.kind.empty() || wanted.kind == object.kind) && (wanted.group.empty() || wanted.group == object.group) &&
+         (wanted.version.empty() || wanted.version == object.version);
+}
+
+void walk_field_spec(Node& object, const FieldSpec& spec, NewField new_field, const FieldSetter& set) {
+  try {
+    Walk(spec.create, new_field, set).visit(object, spec.steps);
+  } catch (Error& error) {
+    error.within(fmt::format("considering field '{}' of object {}", spec.path, to_string(ResId::of(object))));
+    throw;
+  }
+}
+
 }  // namespace
 
 std::vector<std::string> split_path(std::string_view path, char delimiter) {
@@ -102,22 +128,17 @@ FieldSpec::FieldSpec(Gvk selector, std::string path_text, bool create_missing)
     : gvk(std::move(selector)), path(std::move(path_text)), create(create_missing), steps(split_path(path, '/')) {}
 
 void apply_field_spec(Node& object, const FieldSpec& spec, NewField new_field, const FieldSetter& set) {
-  if (!spec.gvk.kind.empty() && object.text_of("kind") != spec.gvk.kind) return;
-  if (!spec.gvk.group.empty() || !spec.gvk.version.empty()) {
-    auto [group, version] = split_api_version(object.text_of("apiVersion"));
-    if (!spec.gvk.group.empty() && spec.gvk.group != group) return;
-    if (!spec.gvk.version.empty() && spec.gvk.version != version) return;
-  }
-  try {
-    Walk(spec.create, new_field, set).visit(object, spec.steps);
-  } catch (Error& error) {
-    error.within(fmt::format("considering field '{}' of object {}", spec.path, to_string(ResId::of(object))));
-    throw;
-  }
+  if (spec.gvk.empty() || selects(spec, ObjectKind(object))) walk_field_spec(object, spec, new_field, set);
 }
 
 void apply_field_specs(Node& object, const FieldSpecs& specs, NewField new_field, const FieldSetter& set) {
-  for (const FieldSpec& spec : specs) apply_field_spec(object, spec, new_field, set);
+  ObjectKind kind(object);
+  for (const FieldSpec& spec : specs) {
+    if (!selects(spec, kind)) continue;
+    walk_field_spec(object, spec, new_field, set);
+    bool changes_kind = !spec.steps.empty() && (spec.steps.front() == "kind" || spec.steps.front() == "apiVersion");
+    if (changes_kind) kind = ObjectKind(object);
+  }
 }
 
 void merge_field_spec(FieldSpecs& specs, const FieldSpec& incoming) {

@@ -48,6 +48,12 @@ TEST_CASE("a field is set in every element of the lists on the way") {
   CHECK(set_at("kind: A\ns:\n- - i: 1\n", {{}, "s/i"}, NewField::nothing, kSetX) == "kind: A\ns:\n- - i: x\n");
 }
 
+TEST_CASE("a field spec that changes the kind decides for those behind it") {
+  Node node = parse("kind: A\ns: 1\n");
+  apply_field_specs(node, {{{}, "kind"}, {{"", "", "x"}, "s"}, {{"", "", "A"}, "t", true}}, NewField::scalar, kSetX);
+  CHECK(document::write_yaml(node) == "kind: x\ns: x\n");
+}
+
 TEST_CASE("missing fields are made when the spec says create, but never lists") {
   CHECK(set_at("kind: A\n", {{}, "a/b", true}, NewField::scalar, kSetX) == "a:\n  b: x\nkind: A\n");
   CHECK(set_at("kind: A\n", {{}, "a/b"}, NewField::scalar, kSetX) == "kind: A\n");
