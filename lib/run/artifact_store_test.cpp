@@ -134,35 +134,58 @@ TEST_CASE("outputs are found again while their artifacts are there") {
   CHECK_FALSE(cache.find("k"));
 }
 
-TEST_CASE("a cache entry that is damaged counts as none") {
+TEST_CASE("several processes share a cache, and the last word counts") {
   const Folder folder;
-  LocalCache cache(folder / "state");
-  cache.keep("k", {{"n", Value::integer(1)}});
-  const std::string path = folder / "state/cache/k.json";
+  LocalCache one(folder / "state"), two(folder / "state");
+  CHECK_FALSE(two.find("k"));
+  one.keep("k", {{"n", Value::integer(1)}});
+  CHECK(two.find("k") == Values{{"n", Value::integer(1)}});
+  two.keep("l", {});
+  two.keep("k", {{"n", Value::integer(2)}});
+  CHECK(one.find("k") == Values{{"n", Value::integer(2)}});
+  CHECK(one.find("l") == Values{});
+}
+
+TEST_CASE("a cache line that is damaged counts as none, and harms no other") {
+  const Folder folder;
+  LocalCache(folder / "state").keep("k", {{"n", Value::integer(1)}});
+  const std::string path = folder / "state/cache.log";
   const std::string text = disk().read(path);
-  for (const std::string& damaged : {text.substr(0, text.size() / 2), std::string(), std::string("[]")}) {
+  for (const std::string& damaged :
+       {text.substr(0, text.size() / 2), std::string(), std::string("k []\n"), std::string("k\n \n")}) {
     write_file(path, damaged);
+    LocalCache cache(folder / "state");
+    CHECK_FALSE(cache.find("k"));
+    cache.keep("l", {});
+    CHECK(cache.find("l"));
     CHECK_FALSE(cache.find("k"));
   }
 }
 
-TEST_CASE("after another start of the machine artifacts count by their bytes") {
+TEST_CASE("a cache that is emptied while it is used forgets") {
   const Folder folder;
   LocalCache cache(folder / "state");
+  cache.keep("k", {});
+  CHECK(cache.find("k"));
+  REQUIRE(::truncate((folder / "state/cache.log").c_str(), 0) == 0);
+  CHECK_FALSE(cache.find("k"));
+}
+
+TEST_CASE("after another start of the machine artifacts count by their bytes") {
+  const Folder folder;
   ArtifactStore store(folder / "state/store");
+  make_directories(folder / "state");
   write_file(folder / "m", "model");
   const auto kept = store.keep(folder / "m");
-  const std::string path = folder / "state/cache/k.json";
   const Value outputs = Value::mapping({{"model", pipeline::make_artifact({kept.uri, "", kept.digest, {}})}});
-  const auto entry_of_another_start = [&] {
-    write_file(path, document::write_json(Value::mapping({{"start", Value::string("another")}, {"outputs", outputs}})));
-  };
-  cache.keep("other", {});
-  entry_of_another_start();
+  const std::string entry = document::write_json(Value::mapping({{"start", Value::string("another")}, {"outputs", outputs}}));
+  write_file(folder / "state/cache.log", "k " + entry + "\nl " + entry + "\n");
+  LocalCache cache(folder / "state");
   CHECK(cache.find("k"));
-  entry_of_another_start();
+  ::chmod(path_of_uri(kept.uri).c_str(), 0600);
   write_file(path_of_uri(kept.uri), "");  // lost with the power
-  CHECK_FALSE(cache.find("k"));
+  CHECK(cache.find("k"));                 // believed since it was read
+  CHECK_FALSE(cache.find("l"));
 }
 
 }  // namespace kfrun::run

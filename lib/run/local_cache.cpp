@@ -1,6 +1,7 @@
 #include "run/local_cache.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -36,24 +37,57 @@ bool is_there(const Value& value, bool verify) {
   return std::all_of(value.items().begin(), value.items().end(), [&](const Value& item) { return is_there(item, verify); });
 }
 
-// No detour over a temporary file: what is there in part is no JSON, and counts as none.
-void write_whole(const std::string& path, std::string_view text) {
-  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  if (file < 0) return;
-  const bool written = ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size());
-  ::close(file);
-  if (!written) ::unlink(path.c_str());
-}
-
 }  // namespace
 
-LocalCache::LocalCache(const std::string& state_directory) : folder_(LocalLayout{state_directory}.cache()) {}
+LocalCache::LocalCache(const std::string& state_directory) : path_(LocalLayout{state_directory}.cache()) {}
+
+LocalCache::~LocalCache() {
+  if (file_ >= 0) ::close(file_);
+}
+
+bool LocalCache::open(int flags) {
+  if (file_ < 0) file_ = ::open(path_.c_str(), O_RDWR | O_APPEND | O_CLOEXEC | flags, 0666);
+  return file_ >= 0;
+}
+
+std::string LocalCache::read(std::int64_t offset, std::size_t size) const {
+  std::string text(size, '\0');
+  std::size_t done = 0;
+  while (done < size) {
+    const auto count = ::pread(file_, text.data() + done, size - done, offset + static_cast<std::int64_t>(done));
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) break;
+    done += static_cast<std::size_t>(count);
+  }
+  text.resize(done);
+  return text;
+}
+
+// What was added since the last look, up to the last whole line.
+void LocalCache::read_news() {
+  struct stat status {};
+  if (::fstat(file_, &status) != 0 || status.st_size == read_to_) return;
+  if (status.st_size < read_to_) {  // somebody has emptied it
+    lines_.clear();
+    read_to_ = 0;
+  }
+  const std::string text = read(read_to_, static_cast<std::size_t>(status.st_size - read_to_));
+  std::size_t begin = 0;
+  for (auto end = text.find('\n'); end != std::string::npos; begin = end + 1, end = text.find('\n', begin)) {
+    const auto blank = text.find(' ', begin);
+    if (blank >= end) continue;
+    lines_[text.substr(begin, blank - begin)] = {read_to_ + static_cast<std::int64_t>(blank + 1), end - blank - 1};
+  }
+  read_to_ += static_cast<std::int64_t>(begin);
+}
 
 std::optional<Values> LocalCache::find(const std::string& key) {
-  const std::string path = folder_ + "/" + key + ".json";
-  if (::access(path.c_str(), R_OK) != 0) return std::nullopt;
+  if (!open(0)) return std::nullopt;
+  read_news();
+  const auto line = lines_.find(key);
+  if (line == lines_.end()) return std::nullopt;
   try {
-    const auto entry = document::read_json(disk().read(path), path);
+    const auto entry = document::read_json(read(line->second.offset, line->second.size), path_);
     const Value* kept = entry.find("outputs");
     if (!kept) return std::nullopt;
     Values outputs = values_from_node(*kept);
@@ -68,11 +102,16 @@ std::optional<Values> LocalCache::find(const std::string& key) {
   }
 }
 
+// In one write, so that lines of several processes do not mix; it begins with a line's end, in case that somebody's last line has
+// none.
 void LocalCache::keep(const std::string& key, const Values& outputs) {
-  if (!folder_is_there_) make_directories(folder_);
-  folder_is_there_ = true;
+  if (!open(O_CREAT)) {
+    make_directories(directory_of(path_));
+    if (!open(O_CREAT)) return;
+  }
   const Value entry = Value::mapping({{"start", Value::string(start_of_machine())}, {"outputs", to_node(outputs)}});
-  write_whole(folder_ + "/" + key + ".json", document::write_json(entry));
+  const std::string line = "\n" + key + " " + document::write_json(entry) + "\n";
+  [[maybe_unused]] const auto size = ::write(file_, line.data(), line.size());
 }
 
 }  // namespace kfrun::run

@@ -1,7 +1,10 @@
-// Outputs of earlier attempts in a folder of this machine, a JSON file a key.
+// Outputs of earlier attempts in a file of this machine: a line a key, only ever added to, shared by all runs. (A file a key
+// would cost the file system more than many a task.)
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <unordered_map>
 
 #include "run/cache.h"
 
@@ -11,15 +14,30 @@ class LocalCache : public Cache {
  public:
   // `state_directory` is LocalRecordStore's.
   explicit LocalCache(const std::string& state_directory);
-  // Nothing when an artifact among the outputs is no longer in the store. A file that cannot be read counts as none. After the
-  // machine was started anew, artifacts count only when their bytes have the digest that was kept with them.
+  ~LocalCache() override;
+  LocalCache(const LocalCache&) = delete;
+  LocalCache& operator=(const LocalCache&) = delete;
+
+  // Sees what other processes have kept in the meantime. Nothing when an artifact among the outputs is no longer in the store. A
+  // line that cannot be read counts as none. After the machine was started anew, artifacts count only when their bytes have the
+  // digest that was kept with them.
   std::optional<Values> find(const std::string& key) override;
   // What cannot be written is not kept: a full disk costs the cache, not the run.
   void keep(const std::string& key, const Values& outputs) override;
 
  private:
-  std::string folder_;
-  bool folder_is_there_ = false;
+  struct Line {
+    std::int64_t offset = 0;  // of what is behind the key
+    std::size_t size = 0;
+  };
+  bool open(int flags);
+  void read_news();
+  std::string read(std::int64_t offset, std::size_t size) const;
+
+  std::string path_;
+  int file_ = -1;
+  std::int64_t read_to_ = 0;
+  std::unordered_map<std::string, Line> lines_;  // the last one of each key
 };
 
 }  // namespace kfrun::run

@@ -4,7 +4,7 @@
 //   runs/<id>/artifacts/<instance>/<output>            links to the artifacts that the run made
 //   runs/<id>/scratch/<number>                         work space of attempts, gone when the run has ended
 //   store/<digest>/<name>                              artifacts by content, shared by all runs
-//   cache/<key>.json                                   outputs by cache key
+//   cache.log                                          outputs by cache key, a line each
 // In names of files an instance's path keeps its letters, digits, '-', '_', '#' and '/'; all else becomes "%xx".
 #pragma once
 
@@ -23,7 +23,7 @@ struct LocalLayout {
   std::string artifacts(const std::string& id, const std::string& instance) const;
   std::string scratch(const std::string& id) const { return run(id) + "/scratch"; }
   std::string store() const { return root + "/store"; }
-  std::string cache() const { return root + "/cache"; }
+  std::string cache() const { return root + "/cache.log"; }
 };
 
 }  // namespace kfrun::run
