@@ -88,7 +88,9 @@ class Accumulator {
     } catch (Error& error) {
       // A file of malformed text is a file; that it is no directory would only distract.
       if (is_malformed(as_file)) throw as_file;
-      for (const auto& hint : as_file.hints()) error.hint(hint);
+      for (const auto& hint : as_file.hints()) {
+        if (error.hints().empty()) error.hint(hint);
+      }
       error.at(as_file.place());
       error.within(attempt);
       throw;

@@ -165,6 +165,15 @@ TEST_CASE("a slip in a field's name has a place and a hint") {
   }
 }
 
+TEST_CASE("a missing file's hint is the name that is almost the same") {
+  try {
+    built({{"/app/kustomization.yaml", "resources: [depoyment.yaml]\n"}, {"/app/deployment.yaml", kDeployment}});
+    FAIL("no error");
+  } catch (const Error& error) {
+    CHECK(error.hints() == std::vector<std::string>{"did you mean 'deployment.yaml'?"});
+  }
+}
+
 TEST_CASE("files are only read where the restriction lets them be") {
   const Files files = {{"/app/kustomization.yaml", "resources: [../c.yaml]\n"}, {"/c.yaml", config_map("c")}};
   BuildOptions options;

@@ -14,6 +14,15 @@ bool is_in(std::string_view directory, std::string_view ancestor) {
   return directory.size() > ancestor.size() && directory.starts_with(ancestor) && directory[ancestor.size()] == '/';
 }
 
+// What is called almost so in a folder, if it can be listed.
+std::optional<std::string> nearest_name(const FileSystem& files, const std::string& folder, const std::string& name) {
+  try {
+    return nearest(name, files.list(folder));
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
 // Throws what Go's filepath.EvalSymlinks says about the first part of an absolute path that is not there.
 [[noreturn]] void throw_unresolved(const FileSystem& files, const std::string& written, const std::string& absolute) {
   std::string resolved = "/";
@@ -25,8 +34,10 @@ bool is_in(std::string_view directory, std::string_view ancestor) {
     }
     const auto next = files.resolve(candidate);
     if (!next) {
-      throw make_error(ErrorKind::not_found, "evalsymlink failure on '{}' : lstat {}: no such file or directory", written,
-                       candidate);
+      Error error = make_error(ErrorKind::not_found, "evalsymlink failure on '{}' : lstat {}: no such file or directory", written,
+                               candidate);
+      if (const auto guess = nearest_name(files, resolved, part)) error.hint(fmt::format("did you mean '{}'?", *guess));
+      throw error;
     }
     resolved = *next;
   }

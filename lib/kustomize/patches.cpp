@@ -159,7 +159,7 @@ LoadedPatch LoadedPatch::strategic(const std::vector<std::string>& paths_or_text
     if (auto inline_patches = attempt([&] { return read_resources(entry, "patch"); })) {
       add(std::move(*inline_patches));
     } else {
-      add(read_resource_file(loader.read(entry), entry));
+      add(read_resource_file(loader.read(entry), entry, join_path(loader.root(), entry)));
     }
   }
   if (!text.empty()) add(read_resources(text, "patch"));

@@ -42,7 +42,7 @@ void ReadAhead::expect(const std::string& file, const std::string& path) {
 
 std::vector<Resource> ReadAhead::take(const std::string& file, const std::string& path) {
   const auto found = jobs_.find(key_of(file, path));
-  if (found == jobs_.end() || found->second->uses == 0) return read_resource_file(files_.read(file), path);
+  if (found == jobs_.end() || found->second->uses == 0) return read_resource_file(files_.read(file), path, file);
   Job& job = *found->second;
   std::unique_lock lock(mutex_);
   if (!job.is_claimed) {
@@ -76,7 +76,7 @@ void ReadAhead::work() {
 
 void ReadAhead::run(Job& job) const {
   try {
-    job.resources = read_resource_file(files_.read(job.file), job.path);
+    job.resources = read_resource_file(files_.read(job.file), job.path, job.file);
   } catch (...) {
     job.fault = std::current_exception();
   }

@@ -109,9 +109,9 @@ std::vector<Resource> read_resources(std::string_view text, const std::string& f
   return resources;
 }
 
-std::vector<Resource> read_resource_file(std::string_view text, const std::string& path) {
+std::vector<Resource> read_resource_file(std::string_view text, const std::string& path, const std::string& file) {
   try {
-    auto resources = read_resources(text, path);
+    auto resources = read_resources(text, file);
     for (auto& resource : resources) resource.source = path;
     return resources;
   } catch (Error& error) {

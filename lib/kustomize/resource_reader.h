@@ -14,7 +14,8 @@ namespace kfrun::kustomize {
 // line 3: ...", "missing metadata.name in object {...}". `file` is for places.
 std::vector<Resource> read_resources(std::string_view text, const std::string& file);
 // The same for what kustomize reads from a file: a malformed text is told with "in File: PATH".
-std::vector<Resource> read_resource_file(std::string_view text, const std::string& path);
+// `path` is how the kustomization writes it, `file` where it is.
+std::vector<Resource> read_resource_file(std::string_view text, const std::string& path, const std::string& file);
 
 // Whether an error came from text that is no YAML.
 bool is_malformed(const Error& error);
