@@ -106,7 +106,7 @@ class Matcher {
     if (index_number(part)) return match_index(node, path);
     if (is_list_index(part)) return match_elements(node, path);
     if (part == "*") return match_every(node, path);
-    return match_field(node, path);
+    return match_field(node, path, created);
   }
 
  private:
@@ -138,11 +138,11 @@ class Matcher {
     if (!list.is_sequence()) list = Node::sequence();
     Node key = untagged_scalar(expression);
     list.push_back(name.empty() ? std::move(key) : Node::mapping({{name, std::move(key)}}));
-    if (match_existing(list, name, expression, path)) return true;
+    if (match_existing(list, name, expression, path, true)) return true;
     throw input_error({}, "failed to create element for \"{}\": it does not match itself", path.front());
   }
 
-  bool match_existing(Node& list, const std::string& name, const std::string& expression, Path path) {
+  bool match_existing(Node& list, const std::string& name, const std::string& expression, Path path, bool created = false) {
     if (list.size() == 0) return false;
     auto compiled = compile_expression(expression);
     bool any = false;
@@ -152,12 +152,12 @@ class Matcher {
       std::string text = kyaml_text(*probe);
       if (!RE2::PartialMatch(std::string(trim(text)), *compiled)) continue;
       // An element that is matched by its own value is the end of the path, whatever follows.
-      any |= match(item, name.empty() ? Path() : path.subspan(1));
+      any |= match(item, name.empty() ? Path() : path.subspan(1), created);
     }
     return any;
   }
 
-  bool match_field(Node& node, Path path) {
+  bool match_field(Node& node, Path path, bool in_created) {
     if (node.is_null()) return false;
     require_kind(node, path.front().empty() ? NodeKind::scalar : NodeKind::mapping);
     Node* field = node.find(path.front());
@@ -167,12 +167,17 @@ class Matcher {
       field = &set_member(node, path.front(), made_for(path.subspan(1), *create_));
     }
     if (!created && field->is_scalar() && path.size() > 1) return match_inside(*field, path.subspan(1));
-    return match(*field, path.subspan(1), created);
+    return match(*field, path.subspan(1), created || in_created);
   }
 
   bool match_inside(const Node& scalar, Path rest) {
     auto documents = document::read_yaml(scalar.text(), "");
-    if (documents.empty() && scalar.is_null()) return false;
+    if (documents.empty() && scalar.is_null()) {
+      if (!create_) return false;
+      // What is created in a null goes where nobody sees it.
+      found_.inner.push_back(std::make_unique<Node>(made_for(rest, *create_)));
+      return match(*found_.inner.back(), rest);
+    }
     if (documents.empty()) {
       // kyaml's node of nothing at all has no kind.
       bool list = index_number(rest.front()) || is_list_index(rest.front()) || rest.front() == "*";

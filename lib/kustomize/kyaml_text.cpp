@@ -223,7 +223,8 @@ class Printer {
     // A text that does not fit the tag it was given keeps the tag.
     bool tagged = node.tag() != Tag::string && node.tag() != Tag::other &&
                   document::resolve_plain(text, document::Schema::go_yaml_v3) != node.tag();
-    if (tagged) out_ += std::string(short_tag(node.tag())) + " ";
+    if (tagged) out_ += short_tag(node.tag());
+    if (tagged && !text.empty()) out_ += ' ';
     switch (possible_style(wished, analyse(text), text.empty(), in_flow, key)) {
       case Style::single_quoted:
         return single_quoted(text);

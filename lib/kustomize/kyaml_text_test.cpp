@@ -27,4 +27,5 @@ TEST_CASE("kyaml quotes a string that would be read as something else, and tags 
   CHECK(kyaml_text(Node::string("12")) == "\"12\"\n");
   CHECK(kyaml_text(Node::string("a: b")) == "'a: b'\n");
   CHECK(kyaml_text(Node::scalar("abc", Tag::integer)) == "!!int abc\n");
+  CHECK(kyaml_text(Node::scalar("", Tag::integer)) == "!!int\n");
 }

@@ -66,6 +66,7 @@ TEST_CASE("a missing field is an error unless it is created; what is created is 
       ContainsSubstring("x:\n  \"y\": 80\n"));
   CHECK_THAT(after(from_v(select("fieldPaths: ['spec.l.[name=c].i'], options: {create: true}"))),
              ContainsSubstring("- i: abc\n  name: c\n"));
+  CHECK_THAT(after(from_v(select("fieldPaths: ['spec.k.[=9]'], options: {create: true}"))), ContainsSubstring("k:\n- abc\n"));
 }
 
 TEST_CASE("delimiters choose a part of the source and of the target") {
