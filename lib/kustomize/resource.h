@@ -29,7 +29,7 @@ struct PreviousName {
 class Resource {
  public:
   Resource() = default;
-  // Takes over what internal annotations of the document say, and removes them.
+  // Takes over what internal annotations of the document say; the end of a build removes them.
   explicit Resource(document::Node object);
 
   document::Node document;
