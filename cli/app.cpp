@@ -102,6 +102,9 @@ struct AllFlags {
   GetFlags get;
   LogsFlags logs;
   WaitFlags wait;
+  ResumeFlags resume, retry;
+  SuspendFlags suspend;
+  GcFlags gc;
   StopFlags stop;
   DeleteFlags remove;
   CompletionFlags completion;
@@ -142,6 +145,7 @@ void add_submit(CLI::App* verb, SubmitFlags& flags) {
       ->type_name("NAME=VALUE");
   verb->add_option("-P,--parameter-file", flags.parameter_file, "A YAML or JSON mapping of parameters")->type_name("FILE");
   verb->add_option("--name", flags.name, "Name of the run (the pipeline's)")->type_name("NAME");
+  verb->add_option("--id", flags.id, "Id of the run; when it exists, it is followed or gone on with")->type_name("ID");
   add_choice(verb, "--progress", flags.progress, kProgressModes, "How progress is shown on stderr");
   add_choice(verb, "-o,--output", flags.output, kFormats, "How the result is printed on stdout");
   verb->add_flag("--dry-run", flags.dry_run, "Check everything, start nothing, print the graph");
@@ -192,7 +196,33 @@ void add_logs(CLI::App* verb, LogsFlags& flags) {
 void add_wait(CLI::App* verb, WaitFlags& flags) {
   verb->footer("Examples:\n  kfrun wait @latest --timeout 30m");
   verb->add_option("RUN", flags.run, "Id of the run, the beginning of one, or @latest")->required();
+  verb->add_flag("-f,--follow", flags.follow, "Show its progress");
   add_duration(verb, "--timeout", flags.timeout, "Give up after (exit code 124)");
+  add_cluster_flags(verb, flags.cluster);
+}
+
+// Also `retry`, which takes the same.
+void add_resume(CLI::App* verb, ResumeFlags& flags) {
+  flags.retry = verb->get_name() == "retry";
+  verb->footer(fmt::format("Examples:\n  kfrun {0} @latest\n  kfrun {0} digits-x3k2 -n team-a -o json", verb->get_name()));
+  verb->add_option("RUN", flags.run, "Id of the run, the beginning of one, or @latest")->required();
+  add_choice(verb, "--progress", flags.progress, kProgressModes, "How progress is shown on stderr");
+  add_choice(verb, "-o,--output", flags.output, kFormats, "How the result is printed on stdout");
+  add_duration(verb, "--timeout", flags.timeout, "Stop the run after");
+  add_cluster_flags(verb, flags.cluster);
+}
+
+void add_suspend(CLI::App* verb, SuspendFlags& flags) {
+  verb->footer("Examples:\n  kfrun suspend @latest --message 'until the disk is mended'\n  kfrun resume @latest");
+  verb->add_option("RUN", flags.run, "Id of the run, the beginning of one, or @latest")->required();
+  verb->add_option("--message", flags.message, "Why, kept in the record")->type_name("TEXT");
+  add_cluster_flags(verb, flags.cluster);
+}
+
+void add_gc(CLI::App* verb, GcFlags& flags) {
+  verb->footer("Examples:\n  kfrun gc --dry-run\n  kfrun gc -n team-a --older-than 720h");
+  verb->add_flag("--dry-run", flags.dry_run, "Only say what would go");
+  add_duration(verb, "--older-than", flags.older_than, "Also remove runs that ended longer ago");
   add_cluster_flags(verb, flags.cluster);
 }
 
@@ -246,11 +276,21 @@ const Verb kVerbs[] = {
      [](const AllFlags& all) -> Flags { return all.logs; }},
     {"wait", "Wait for a run's end; the exit code is the run's", [](CLI::App* verb, AllFlags& all) { add_wait(verb, all.wait); },
      [](const AllFlags& all) -> Flags { return all.wait; }},
+    {"resume", "Go on with a run whose kfrun is gone, or that was suspended; or follow it",
+     [](CLI::App* verb, AllFlags& all) { add_resume(verb, all.resume); },
+     [](const AllFlags& all) -> Flags { return all.resume; }},
+    {"retry", "Run again what failed in a run, and what follows from it",
+     [](CLI::App* verb, AllFlags& all) { add_resume(verb, all.retry); }, [](const AllFlags& all) -> Flags { return all.retry; }},
+    {"suspend", "Start nothing new in a run until it is resumed; what runs goes on",
+     [](CLI::App* verb, AllFlags& all) { add_suspend(verb, all.suspend); },
+     [](const AllFlags& all) -> Flags { return all.suspend; }},
     {"stop", "Stop a run: end what runs with grace, then run its final tasks",
      [](CLI::App* verb, AllFlags& all) { add_stop(verb, all.stop); }, [](const AllFlags& all) -> Flags { return all.stop; }},
     {"delete", "Remove runs with their records, logs and artifacts",
      [](CLI::App* verb, AllFlags& all) { add_delete(verb, all.remove); },
      [](const AllFlags& all) -> Flags { return all.remove; }},
+    {"gc", "Remove what runs left that are no more: pods, leases, records",
+     [](CLI::App* verb, AllFlags& all) { add_gc(verb, all.gc); }, [](const AllFlags& all) -> Flags { return all.gc; }},
     {"completion", "Print the script that completes kfrun's words in a shell",
      [](CLI::App* verb, AllFlags& all) { add_completion(verb, all.completion); },
      [](const AllFlags& all) -> Flags { return all.completion; }},

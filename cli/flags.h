@@ -49,6 +49,7 @@ struct SubmitFlags {
   std::vector<std::string> parameters;  // -p name=value
   std::string parameter_file;           // -P
   std::string name;                     // instead of the pipeline's name
+  std::string id;                       // "": a new one
   ProgressMode progress = ProgressMode::automatic;
   OutputFormat output = OutputFormat::table;
   bool dry_run = false;
@@ -90,6 +91,28 @@ struct WaitFlags {
   ClusterFlags cluster;
   std::string run;
   std::optional<Duration> timeout;
+  bool follow = false;  // show its progress
+};
+
+struct ResumeFlags {
+  ClusterFlags cluster;
+  std::string run;
+  bool retry = false;  // the verb is `retry`
+  ProgressMode progress = ProgressMode::automatic;
+  OutputFormat output = OutputFormat::table;
+  std::optional<Duration> timeout;
+};
+
+struct SuspendFlags {
+  ClusterFlags cluster;
+  std::string run;
+  std::string message = "by the user";
+};
+
+struct GcFlags {
+  ClusterFlags cluster;
+  bool dry_run = false;
+  std::optional<Duration> older_than;  // also runs that ended longer ago
 };
 
 struct StopFlags {
@@ -120,6 +143,6 @@ struct Finished {
 };
 
 using Flags = std::variant<Finished, BuildFlags, SubmitFlags, CompileFlags, LintFlags, RunsFlags, GetFlags, LogsFlags, WaitFlags,
-                           StopFlags, DeleteFlags, CompletionFlags, VersionFlags>;
+                           ResumeFlags, SuspendFlags, GcFlags, StopFlags, DeleteFlags, CompletionFlags, VersionFlags>;
 
 }  // namespace kfrun::cli

@@ -16,7 +16,7 @@ std::function<void()> wake_run;
 void on_signal(int) {
   signals_seen = signals_seen + 1;
   if (signals_seen > 2) ::_exit(kInterrupted);
-  constexpr char message[] = "\ninterrupted: stopping the run (again to leave it at once)\n";
+  constexpr char message[] = "\ninterrupted: nothing new is started, what runs is waited for (again to leave at once)\n";
   if (signals_seen == 1) (void)!::write(STDERR_FILENO, message, sizeof message - 1);
   if (wake_run) wake_run();
 }

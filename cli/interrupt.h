@@ -1,4 +1,5 @@
-// Ctrl-C: once asks the run to stop, twice leaves it, three times ends this process at once.
+// Ctrl-C: once, nothing new is started and the run is left when what runs has ended; twice, it is left at once; three times ends
+// this process. `kfrun resume` goes on with it.
 #pragma once
 
 #include <functional>

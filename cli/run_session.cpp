@@ -1,10 +1,14 @@
 #include "cli/run_session.h"
 
+#include <algorithm>
+
 #include "base/files.h"
+#include "cli/exit_code.h"
+#include "cli/follow.h"
 #include "cli/interrupt.h"
 #include "cli/run_view.h"
 #include "cli/screen.h"
-#include "cli/stores.h"
+#include "document/writer.h"
 #include "run/driver.h"
 #include "run/kubernetes_executor.h"
 #include "run/kubernetes_record_store.h"
@@ -27,6 +31,7 @@ class LeavableExecutor : public run::Executor {
   explicit LeavableExecutor(run::Executor& executor) : executor_(executor) {}
 
   void start(const run::Work& work) override { executor_.start(work); }
+  void adopt(const run::Work& work) override { executor_.adopt(work); }
   void cancel(const run::AttemptId& id) override { executor_.cancel(id); }
   std::vector<run::ExecutorEvent> wait(Duration wait) override {
     auto events = executor_.wait(wait);
@@ -43,96 +48,208 @@ class LeavableExecutor : public run::Executor {
   run::Executor& executor_;
 };
 
-// Why a run is to end early: Ctrl-C, --timeout, or `kfrun stop` from elsewhere, which is asked for at most every `interval`.
-class StopReasons {
+// What those outside of the run want of it: Ctrl-C, --timeout, and from elsewhere `kfrun stop` and `kfrun suspend`, which are
+// asked for at most every `interval`.
+class Wishes {
  public:
-  StopReasons(std::optional<Duration> timeout, Duration interval, std::function<std::string()> ask_store)
-      : timeout_(timeout), interval_(interval), ask_store_(std::move(ask_store)) {}
+  Wishes(const CarryOptions& options, Duration interval, std::function<run::Control()> ask_store)
+      : timeout_(options.timeout), interval_(interval), ask_store_(std::move(ask_store)) {
+    stored_.stop = options.stop_because;
+  }
 
-  std::string operator()() {
-    if (InterruptGuard::count() > 0) return "interrupted";
+  std::string stop_reason() {
     const auto now = Steady::now();
     if (timeout_ && now - start_ >= *timeout_) {
       timed_out_ = true;
       return fmt::format("not finished after {}", to_string(*timeout_));
     }
-    if (stored_.empty() && now - asked_ >= interval_) {
+    if (stored_.stop.empty() && now - asked_ >= interval_) {
       stored_ = ask_store_();
       asked_ = Steady::now();
     }
-    return stored_;
+    return stored_.stop;
+  }
+  run::Suspension suspension() const {
+    if (InterruptGuard::count() > 0) return {"interrupted", true};
+    return {stored_.suspend, false};
   }
   bool timed_out() const { return timed_out_; }
 
  private:
   const std::optional<Duration> timeout_;
   const Duration interval_;
-  const std::function<std::string()> ask_store_;
+  const std::function<run::Control()> ask_store_;
   const Steady::time_point start_ = Steady::now();
   Steady::time_point asked_ = start_;
-  std::string stored_;
+  run::Control stored_;
   bool timed_out_ = false;
 };
 
-run::EngineOptions engine_options(const SubmitFlags& flags, const run::RunHead& head, int default_parallelism) {
-  run::EngineOptions options;
-  options.run_id = head.id;
-  options.run_name = head.name;
-  options.name_space = head.name_space;
-  options.max_parallel = flags.parallel > 0 ? flags.parallel : default_parallelism;
-  options.cache = !flags.no_cache;
-  return options;
-}
+// The part that both ways share: the engine, the record, the screen and Ctrl-C around the driver.
+class Session {
+ public:
+  Session(const CarryOptions& options, const Submission& submission, run::RecordStore& store, run::Executor& executor,
+          run::Cache& cache, Duration ask_interval)
+      : options_(options),
+        submission_(submission),
+        id_(submission.head.id),
+        store_(store),
+        executor_(executor),
+        cache_(cache),
+        screen_(make_progress_screen(options.progress, submission.head.created)),
+        wishes_(options, ask_interval, [this] { return store_.control(id_); }) {}
 
-// The part that both ways share: the engine, the screen and Ctrl-C around one call of the driver.
-Carried carry(const SubmitFlags& flags, const Submission& submission, run::RecordStore& store, run::Executor& executor,
-              run::Cache& cache, StopReasons& stop_reasons) {
-  const auto record = store.create(submission.head, *submission.pipeline);
-  run::Engine engine(submission.pipeline, submission.arguments,
-                     engine_options(flags, submission.head, executor.default_parallelism()));
-  const auto screen = make_progress_screen(flags.progress, submission.head.created);
-  const InterruptGuard guard([&executor] { executor.wake(); });
-  LeavableExecutor leavable(executor);
-  const auto stop_reason = [&] {
-    screen->tick(system_clock().now());
-    return stop_reasons();
-  };
-  try {
-    run::drive(engine, {leavable, *record, cache, system_clock(), [&](const run::Progress& progress) { screen->show(progress); },
-                        stop_reason});
-  } catch (const Left&) {
+  // A run that does not exist yet.
+  Carried begin() {
+    try {
+      const auto record = store_.create(submission_.head, *submission_.pipeline);
+      drive_guarded(*record, {});
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::conflict || !(has_begun_ || options_.may_exist)) throw;
+      check_is_the_same();
+      carry_or_follow();
+    }
+    return take();
   }
-  screen->finish();
-  return {read_summary(store, submission.head.id), InterruptGuard::count() > 0, stop_reasons.timed_out()};
+
+  Carried go_on() {
+    carry_or_follow();
+    return take();
+  }
+
+ private:
+  // Carries the run, or follows whoever does until they are gone.
+  void carry_or_follow() {
+    const InterruptGuard guard([] {});
+    for (;;) {
+      try {
+        if (!options_.retry && run::is_final(read_summary(store_, id_).state)) return executor_.finish();
+        const auto record = store_.reopen(id_);
+        return drive_guarded(*record, store_.entries(id_));
+      } catch (const Error& error) {
+        if (error.kind() != ErrorKind::conflict) throw;
+        ask_the_other();
+      }
+      const auto is_over = [&] { return InterruptGuard::count() > 0 || !is_carried(); };
+      if (follow(store_, id_, *screen_, is_over) || InterruptGuard::count() > 0) return;
+    }
+  }
+
+  // Whoever carries the run is told what this one is wanted for.
+  void ask_the_other() {
+    if (!std::exchange(has_told_, true)) {
+      print_note(fmt::format("run {} is being carried by another kfrun; this one follows it", id_));
+    }
+    if (!options_.stop_because.empty()) return store_.request_stop(id_, options_.stop_because);
+    store_.request_continue(id_);
+  }
+
+  bool is_carried() {
+    if (Steady::now() < ask_again_) return true;
+    ask_again_ = Steady::now() + std::chrono::seconds(1);
+    return store_.is_carried(id_);
+  }
+
+  void drive_guarded(run::RecordWriter& record, const std::vector<run::RecordEntry>& entries) {
+    const InterruptGuard guard([this] { executor_.wake(); });
+    has_begun_ = true;
+    run::Engine engine(submission_.pipeline, submission_.head.arguments, engine_options());
+    auto unfinished = run::replay(engine, entries);
+    unfinished.retry = options_.retry;
+    LeavableExecutor leavable(executor_);
+    try {
+      run::drive(engine,
+                 {leavable, record, cache_, system_clock(), [this](const run::Progress& progress) { screen_->show(progress); },
+                  [this] {
+                    screen_->tick(system_clock().now());
+                    return wishes_.stop_reason();
+                  },
+                  [this] { return wishes_.suspension(); }},
+                 std::move(unfinished));
+    } catch (const Left&) {
+    }
+  }
+
+  run::EngineOptions engine_options() const {
+    run::EngineOptions options;
+    options.run_id = id_;
+    options.run_name = submission_.head.name;
+    options.name_space = submission_.head.name_space;
+    options.max_parallel = submission_.head.max_parallel;
+    options.cache = submission_.head.cache;
+    return options;
+  }
+
+  // The same id for something else is a mistake.
+  void check_is_the_same() {
+    const auto there = store_.head(id_);
+    const auto text_of = [](const run::Values& values) { return document::write_json(run::to_node(values)); };
+    if (text_of(there.arguments) != text_of(submission_.head.arguments)) {
+      throw make_error(ErrorKind::conflict, "run {} exists, with other arguments", id_);
+    }
+    if (document::write_json(pipeline::to_node(store_.pipeline(id_))) !=
+        document::write_json(pipeline::to_node(*submission_.pipeline))) {
+      throw make_error(ErrorKind::conflict, "run {} exists, of another pipeline", id_);
+    }
+  }
+
+  Carried take() {
+    screen_->finish();
+    return {read_summary(store_, id_), InterruptGuard::count() > 0, wishes_.timed_out()};
+  }
+
+  const CarryOptions& options_;
+  const Submission& submission_;
+  const std::string id_;
+  run::RecordStore& store_;
+  run::Executor& executor_;
+  run::Cache& cache_;
+  std::unique_ptr<ProgressScreen> screen_;
+  Wishes wishes_;
+  Steady::time_point ask_again_{};
+  bool has_begun_ = false, has_told_ = false;
+};
+
+Submission completed(Submission submission, const CarryOptions& options, std::string_view name, const run::Executor& executor) {
+  if (!submission.head.executor.empty()) return submission;
+  submission.head.executor = name;
+  submission.head.max_parallel = options.parallel > 0 ? options.parallel : executor.default_parallelism();
+  return submission;
 }
 
 }  // namespace
 
-Carried carry_locally(const SubmitFlags& flags, const Submission& submission) {
+Carried carry_locally(const CarryOptions& options, const Submission& submission) {
   const std::string state = state_directory();
-  Submission local = submission;
-  local.head.executor = "local";
-  const std::string& id = local.head.id;
   run::LocalRecordStore store(state);
   run::LocalCache cache(state);
-  run::LocalExecutor executor({id, local.head.name, "", directory_of(local.head.source)}, {.state_directory = state});
-  StopReasons stop_reasons(flags.timeout, std::chrono::milliseconds(50), [&] { return store.stop_reason(id); });
-  return carry(flags, local, store, executor, cache, stop_reasons);
+  const auto& head = submission.head;
+  run::LocalExecutor executor({head.id, head.name, "", directory_of(head.source)}, {.state_directory = state});
+  const bool is_new = head.executor.empty();
+  const auto local = completed(submission, options, "local", executor);
+  Session session(options, local, store, executor, cache, std::chrono::milliseconds(50));
+  return is_new ? session.begin() : session.go_on();
 }
 
-Carried carry_on_cluster(const SubmitFlags& flags, const Submission& submission) {
-  kube::Client client(cluster_config(flags.cluster));
+Carried carry_on_cluster(const CarryOptions& options, const ClusterFlags& flags, const Submission& submission) {
+  kube::Client client(cluster_config(flags));
   require_answer(client);
   Submission remote = submission;
-  remote.head.executor = "kubernetes";
-  remote.head.name_space = client.config().name_space;
-  const std::string& id = remote.head.id;
-  run::KubernetesRecordStore store(client, remote.head.name_space);
-  run::KubernetesCache cache(client, remote.head.name_space);
-  run::KubernetesExecutor executor(client, {id, remote.head.name, remote.head.name_space, directory_of(remote.head.source)});
-  StopReasons stop_reasons(flags.timeout, std::chrono::seconds(2),
-                           [&] { return store.stop_requested(id) ? std::string("stopped by the user") : std::string(); });
-  return carry(flags, remote, store, executor, cache, stop_reasons);
+  const bool is_new = remote.head.executor.empty();
+  if (is_new) remote.head.name_space = client.config().name_space;
+  const auto& head = remote.head;
+  run::KubernetesRecordStore store(client, head.name_space);
+  run::KubernetesCache cache(client, head.name_space);
+  run::KubernetesExecutor executor(client, {head.id, head.name, head.name_space, directory_of(head.source)});
+  remote = completed(remote, options, "kubernetes", executor);
+  Session session(options, remote, store, executor, cache, std::chrono::seconds(2));
+  return is_new ? session.begin() : session.go_on();
+}
+
+Carried carry_on(const CarryOptions& options, const ClusterFlags& flags, const FoundRun& found) {
+  const Submission submission{std::make_shared<const pipeline::Pipeline>(found.store->pipeline(found.id)),
+                              found.store->head(found.id)};
+  return found.local ? carry_locally(options, submission) : carry_on_cluster(options, flags, submission);
 }
 
 }  // namespace kfrun::cli

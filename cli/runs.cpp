@@ -1,7 +1,8 @@
-// Verbs that look after runs: runs, get, wait, stop, delete. They read records only, so they work from any machine.
-#include <thread>
-
+// Verbs that look after runs: runs, get, wait, resume, retry, suspend, stop, delete. They need its record only, so they work from
+// any machine.
 #include "cli/exit_code.h"
+#include "cli/follow.h"
+#include "cli/run_session.h"
 #include "cli/run_view.h"
 #include "cli/screen.h"
 #include "cli/stores.h"
@@ -12,8 +13,6 @@ namespace kfrun::cli {
 
 namespace {
 
-constexpr auto kPollInterval = std::chrono::milliseconds(300);
-
 std::vector<run::RunSummary> summaries(run::RecordStore& store) {
   std::vector<run::RunSummary> list;
   for (const auto& head : store.list()) list.push_back(run::summarise(head, store.entries(head.id)));
@@ -21,14 +20,13 @@ std::vector<run::RunSummary> summaries(run::RecordStore& store) {
 }
 
 // Waits until the record says that the run has ended; nothing when `timeout` passes first.
-std::optional<run::RunSummary> wait_for_end(const FoundRun& found, std::optional<Duration> timeout) {
+std::optional<run::RunSummary> wait_for_end(const FoundRun& found, std::optional<Duration> timeout, ProgressMode progress) {
   const auto start = std::chrono::steady_clock::now();
-  for (;;) {
-    auto summary = read_summary(*found.store, found.id);
-    if (run::is_final(summary.state)) return summary;
-    if (timeout && std::chrono::steady_clock::now() - start >= *timeout) return std::nullopt;
-    std::this_thread::sleep_for(kPollInterval);
-  }
+  const auto screen = make_progress_screen(progress, found.store->head(found.id).created);
+  const auto is_over = [&] { return timeout && std::chrono::steady_clock::now() - start >= *timeout; };
+  const bool has_ended = follow(*found.store, found.id, *screen, is_over);
+  screen->finish();
+  return has_ended ? std::optional(read_summary(*found.store, found.id)) : std::nullopt;
 }
 
 std::string printed(const std::vector<run::RunSummary>& list, OutputFormat format) {
@@ -81,10 +79,38 @@ int run(const GetFlags& flags) {
 int run(const WaitFlags& flags) {
   Stores stores(flags.cluster);
   const auto found = stores.find(flags.run);
-  const auto summary = wait_for_end(found, flags.timeout);
+  const auto summary = wait_for_end(found, flags.timeout, flags.follow ? ProgressMode::automatic : ProgressMode::quiet);
   if (!summary) throw make_error(ErrorKind::timed_out, "run {} has not ended after {}", found.id, to_string(*flags.timeout));
   print(fmt::format("{} {}\n", found.id, to_string(summary->state)));
   return exit_code_of(*summary);
+}
+
+int run(const ResumeFlags& flags) {
+  Stores stores(flags.cluster);
+  const auto found = stores.find(flags.run);
+  const auto summary = read_summary(*found.store, found.id);
+  if (flags.retry && run::is_success(summary.state)) {
+    throw make_error(ErrorKind::conflict, "run {} has succeeded: there is nothing to retry", found.id);
+  }
+  if (!flags.retry && run::is_final(summary.state) && !run::is_success(summary.state)) {
+    print_note(fmt::format("run {} has ended; 'kfrun retry {}' runs what failed again", found.id, found.id));
+  }
+  CarryOptions options;
+  options.progress = flags.progress;
+  options.timeout = flags.timeout;
+  options.retry = flags.retry;
+  return conclude(carry_on(options, flags.cluster, found), flags.output, flags.progress);
+}
+
+int run(const SuspendFlags& flags) {
+  Stores stores(flags.cluster);
+  const auto found = stores.find(flags.run);
+  if (const auto summary = read_summary(*found.store, found.id); run::is_final(summary.state)) {
+    throw make_error(ErrorKind::conflict, "run {} has already ended: {}", found.id, to_string(summary.state));
+  }
+  found.store->request_suspend(found.id, flags.message);
+  print(fmt::format("{} starts nothing new until 'kfrun resume {}'\n", found.id, found.id));
+  return kDone;
 }
 
 int run(const StopFlags& flags) {
@@ -93,8 +119,15 @@ int run(const StopFlags& flags) {
   if (const auto summary = read_summary(*found.store, found.id); run::is_final(summary.state)) {
     throw Error(ErrorKind::conflict, fmt::format("run {} has already ended: {}", found.id, to_string(summary.state)));
   }
+  if (!found.store->is_carried(found.id)) {
+    CarryOptions options;
+    options.stop_because = flags.message;
+    const auto carried = carry_on(options, flags.cluster, found);
+    print(fmt::format("{} {}\n", found.id, to_string(carried.summary.state)));
+    return carried.interrupted ? kInterrupted : kDone;
+  }
   found.store->request_stop(found.id, flags.message);
-  if (flags.wait) wait_for_end(found, std::nullopt);
+  if (flags.wait) wait_for_end(found, std::nullopt, ProgressMode::quiet);
   print(fmt::format("{} {}\n", found.id, flags.wait ? "stopped" : "will stop"));
   return kDone;
 }

@@ -16,14 +16,21 @@ namespace kfrun::cli {
 
 namespace {
 
+// What can be a run's id, as make_run_id() makes them.
+std::string checked(const std::string& id) {
+  const auto is_fine = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; };
+  if (id.size() <= 30 && std::all_of(id.begin(), id.end(), is_fine) && id.front() != '-' && id.back() != '-') return id;
+  throw usage_error("--id: '{}' is no id of a run: at most 30 lower-case letters, digits and '-' between them", id);
+}
+
 Submission prepare(const SubmitFlags& flags, pipeline::Pipeline pipeline) {
   Submission submission;
-  submission.arguments = pipeline::bind_arguments(pipeline, read_arguments(flags.parameters, flags.parameter_file));
+  submission.head.arguments = pipeline::bind_arguments(pipeline, read_arguments(flags.parameters, flags.parameter_file));
   submission.head.name = flags.name.empty() ? pipeline.name : flags.name;
   submission.head.created = system_clock().now();
-  submission.head.id = run::make_run_id(submission.head.name, submission.head.created);
+  submission.head.id = flags.id.empty() ? run::make_run_id(submission.head.name, submission.head.created) : checked(flags.id);
   submission.head.source = disk().resolve(flags.file).value_or(flags.file);
-  submission.head.arguments = submission.arguments;
+  submission.head.cache = !flags.no_cache;
   submission.pipeline = std::make_shared<const pipeline::Pipeline>(std::move(pipeline));
   return submission;
 }
@@ -36,9 +43,15 @@ bool has_artifacts(const run::RunSummary& summary) {
 }
 
 // Where to look further, for people.
-void print_places(const SubmitFlags& flags, const run::RunSummary& summary) {
+void print_places(const run::RunSummary& summary) {
   const std::string& id = summary.head.id;
-  if (flags.cluster.local) {
+  const bool is_local = summary.head.executor == "local";
+  if (!run::is_final(summary.state)) {
+    const auto where = is_local ? "" : " -n " + summary.head.name_space;
+    print_note(
+        fmt::format("run {0} has not ended: 'kfrun resume {0}{1}' goes on with it, 'kfrun stop {0}{1}' ends it", id, where));
+  }
+  if (is_local) {
     const std::string folder = run::LocalLayout{state_directory()}.run(id);
     if (disk().is_directory(folder + "/logs"))
       print_note(fmt::format("logs are in {}/logs ('kfrun logs {}' prints them), artifacts in {}/artifacts", folder, id, folder));
@@ -49,13 +62,16 @@ void print_places(const SubmitFlags& flags, const run::RunSummary& summary) {
   }
 }
 
-int exit_code_of_carried(const Carried& carried) {
+}  // namespace
+
+int conclude(const Carried& carried, OutputFormat output, ProgressMode progress) {
+  print(printed(carried.summary, output));
+  flush_stdout();
+  if (progress != ProgressMode::quiet) print_places(carried.summary);
   if (carried.interrupted) return kInterrupted;
   if (carried.timed_out) return kTimedOut;
   return exit_code_of(carried.summary);
 }
-
-}  // namespace
 
 int run(const SubmitFlags& flags) {
   auto compiled = pipeline::compile(disk(), flags.file);
@@ -66,11 +82,13 @@ int run(const SubmitFlags& flags) {
     print(pipeline::to_text(*submission.pipeline));
     return kDone;
   }
-  const auto carried = flags.cluster.local ? carry_locally(flags, submission) : carry_on_cluster(flags, submission);
-  print(printed(carried.summary, flags.output));
-  flush_stdout();
-  if (flags.progress != ProgressMode::quiet) print_places(flags, carried.summary);
-  return exit_code_of_carried(carried);
+  CarryOptions options;
+  options.progress = flags.progress;
+  options.timeout = flags.timeout;
+  options.parallel = flags.parallel;
+  options.may_exist = !flags.id.empty();
+  return conclude(flags.cluster.local ? carry_locally(options, submission) : carry_on_cluster(options, flags.cluster, submission),
+                  flags.output, flags.progress);
 }
 
 }  // namespace kfrun::cli

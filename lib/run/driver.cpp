@@ -35,7 +35,9 @@ class Driver {
     for (;;) {
       commit();
       if (result_) break;
+      parts_.record.hold();
       ask_for_stop();
+      if (ask_for_suspension()) return leave();
       if (!has_lines_) wait();
     }
     parts_.record.flush();
@@ -66,12 +68,16 @@ class Driver {
       const bool is_lost = work.task->once && !parts_.executor.adopts() && !is_start_of(work.id, unfinished.missing);
       if (is_lost) lost.push_back(work.id);
       if (!work.cache_key.empty()) keys_[work.id.instance] = work.cache_key;
+      if (!is_start_of(work.id, unfinished.missing)) adopted_.insert(work.id);
       start(std::move(work));
       if (is_lost) commands_.pop_back();
     }
     for (auto& id : unfinished.cancelled) commands_.push_back(CancelAttempt{std::move(id)});
     steps_.answer_look_ups();
     for (auto& id : lost) lose(std::move(id));
+    if (!unfinished.retry || !result_ || result_->state == State::succeeded) return;
+    result_.reset();
+    steps_.apply(RetryRequested{parts_.clock.now()});
   }
 
   static bool is_start_of(const AttemptId& id, const std::vector<RecordEntry>& entries) {
@@ -174,7 +180,9 @@ class Driver {
     }
     has_lines_ = must_flush_ = false;
     for (const auto& command : std::exchange(commands_, {})) {
-      if (const auto* begun = std::get_if<StartAttempt>(&command)) parts_.executor.start(begun->work);
+      if (const auto* begun = std::get_if<StartAttempt>(&command)) {
+        adopted_.erase(begun->work.id) > 0 ? parts_.executor.adopt(begun->work) : parts_.executor.start(begun->work);
+      }
       if (const auto* cancel = std::get_if<CancelAttempt>(&command)) parts_.executor.cancel(cancel->id);
     }
     // While they run:
@@ -205,12 +213,28 @@ class Driver {
     steps_.apply(StopRequested{parts_.clock.now(), why});
   }
 
+  // Whether to leave the run.
+  bool ask_for_suspension() {
+    if (!parts_.suspension) return false;
+    const Suspension wish = parts_.suspension();
+    const bool is_held = !wish.why.empty() && (wish.leave || !is_stopping_);
+    if (is_held && !engine_.suspended()) steps_.apply(Suspended{parts_.clock.now(), wish.why});
+    if (!is_held && engine_.suspended()) steps_.apply(Continued{parts_.clock.now()});
+    return is_held && wish.leave && live_.empty();
+  }
+
+  DriverResult leave() {
+    commit();
+    parts_.record.flush();
+    return result_ ? std::move(*result_) : DriverResult{State::running, "left before its end", {}};
+  }
+
   void wait() {
     const TimePoint now = parts_.clock.now();
     Duration wait = kLongWait;
     if (!steps_.timers.empty()) wait = std::min<Duration>(wait, *steps_.timers.begin() - now);
     if (unflushed_since_) wait = std::min<Duration>(wait, kFlushDelay);
-    if (parts_.stop_reason && !is_stopping_) wait = std::min<Duration>(wait, kStopInterval);
+    if (parts_.stop_reason || parts_.suspension) wait = std::min<Duration>(wait, kStopInterval);
     for (auto& event : parts_.executor.wait(std::max(wait, Duration(0)))) {
       const auto& id = std::visit([](const auto& e) -> const AttemptId& { return e.id; }, event);
       const auto live = live_.find(id.instance);
@@ -226,6 +250,7 @@ class Driver {
   std::unordered_map<std::string, Live> live_;         // by instance
   std::unordered_map<std::string, int> attempts_;      // the last of each instance
   std::unordered_map<std::string, std::string> keys_;  // cache keys of instances that were looked up
+  std::set<AttemptId> adopted_;                        // to be adopted, not started
   std::vector<EngineCommand> commands_;                // starts and cancellations to carry out, in order
   std::vector<News> news_;
   std::vector<std::pair<std::string, Values>> kept_;

@@ -38,6 +38,11 @@ struct DriverResult {
   Values outputs;
 };
 
+struct Suspension {
+  std::string why;     // "": there is none
+  bool leave = false;  // return when the attempts that run have ended
+};
+
 // Parts that a run needs, owned by the caller and outliving the call.
 struct DriverParts {
   Executor& executor;
@@ -45,8 +50,10 @@ struct DriverParts {
   Cache& cache;
   Clock& clock;
   ProgressSink progress;
-  // Asked at every turn, at least once a second: an empty string to go on, else why to stop (Ctrl-C, `kfrun stop`, --timeout).
+  // Asked at every turn, at least once a second: an empty string to go on, else why to stop (`kfrun stop`, --timeout).
   std::function<std::string()> stop_reason;
+  // Asked likewise, once it need not stop: whether new attempts are to be held back (Ctrl-C, `kfrun suspend`).
+  std::function<Suspension()> suspension = {};
 };
 
 // What a record that breaks off leaves to be done.
@@ -58,13 +65,15 @@ struct Unfinished {
   std::deque<Work> look_ups;  // not yet answered
   TimePoint last;             // the time that the run has come to
   std::optional<DriverResult> result;
+  bool retry = false;  // for the caller to set: begin another round, of what failed and what follows from it
 };
 
 // Brings a fresh engine (of the same pipeline, arguments and options) to where a record leaves off. The record may end after
 // any of its lines. Throws Error(input) when the record is not of this pipeline.
 Unfinished replay(Engine& engine, const std::vector<RecordEntry>& entries);
 
-// Carries a fresh engine, or one that replay() brought on, to its end.
+// Carries a fresh engine, or one that replay() brought on, to its end. The result's state is State::running when it was left
+// before (Suspension::leave); the record then says how to go on. Throws Error(conflict) when another driver took the run over.
 DriverResult drive(Engine& engine, DriverParts parts, Unfinished unfinished = {});
 
 }  // namespace kfrun::run

@@ -109,7 +109,7 @@ class SimulatedRun {
     options_.run_id = "run";
   }
 
-  Ended carry(const std::vector<RecordEntry>& prefix) const {
+  Ended carry(const std::vector<RecordEntry>& prefix, bool retry = false) const {
     SimulatedClock clock;
     if (!prefix.empty()) clock.advance_to(prefix.back().at + std::chrono::seconds(7));
     MemoryRecord record(prefix);
@@ -117,6 +117,7 @@ class SimulatedRun {
     WatchedExecutor executor(clock, seed_, faults_, record, cache);
     Engine engine(pipeline_, {}, options_);
     auto unfinished = replay(engine, prefix);
+    unfinished.retry = retry;
     Ended ended;
     ended.result = drive(engine, {executor, record, cache, clock, {}, {}}, std::move(unfinished));
     CHECK(executor.hasty.empty());
@@ -217,6 +218,81 @@ TEST_CASE("a run that is cut again and again still ends the same", "[resume]") {
       lines.resize(static_cast<std::size_t>(random.below(static_cast<int>(lines.size()))));
     }
   }
+}
+
+TEST_CASE("a run that is tried again keeps what succeeded, and can be cut like any other", "[resume]") {
+  int tried_again = 0;
+  for (std::uint64_t seed = 1; seed < 120; ++seed) {
+    const SimulatedRun run(seed);
+    INFO("seed " << seed << "\n" << run.text());
+    const Ended first = run.carry({});
+    const Ended second = run.carry(first.lines, true);
+    if (first.result.state == State::succeeded) {
+      CHECK(second.lines.size() == first.lines.size());
+      continue;
+    }
+    ++tried_again;
+    run.check_replay(second);
+    std::set<AttemptId> begun;
+    for (const auto& line : second.lines) {
+      if (line.kind == Kind::attempt_started) CHECK(begun.insert(line.id).second);
+    }
+    for (std::size_t count = first.lines.size() + 1; count < second.lines.size(); ++count) {
+      INFO("cut behind line " << count);
+      const Ended resumed = run.carry({second.lines.begin(), second.lines.begin() + static_cast<long>(count)});
+      CHECK(resumed.result.state == second.result.state);
+      CHECK(resumed.instances == second.instances);
+      CHECK(told(resumed.lines) == told(second.lines));
+    }
+  }
+  CHECK(tried_again > 20);
+}
+
+TEST_CASE("a run that is suspended goes on with what runs, and with the rest when it is continued") {
+  SimulatedClock clock;
+  MemoryRecord record;
+  NoCache cache;
+  SimulatedExecutor executor(clock, 3, {0, 0, 0, 0});
+  auto after = container("b");
+  after.dependencies = {0};
+  const auto pipeline = pipeline_of({container("a"), after});
+  Engine engine(pipeline, {}, {});
+  const auto left = drive(engine, {executor, record, cache, clock, {}, {}, [] { return Suspension{"by hand", true}; }});
+  CHECK(left.state == State::running);
+  CHECK(record.holds(Kind::attempt_ended, {"a", 0}));
+  CHECK_FALSE(record.holds(Kind::attempt_started, {"b", 0}));
+  CHECK(summarise({}, record.lines()).reason == "suspended: by hand");
+
+  Engine again(pipeline, {}, {});
+  auto unfinished = replay(again, record.lines());
+  CHECK(again.suspended());
+  const auto result = drive(again, {executor, record, cache, clock, {}, {}, [] { return Suspension{}; }}, std::move(unfinished));
+  CHECK(result.state == State::succeeded);
+  CHECK(record.holds(Kind::attempt_ended, {"b", 0}));
+}
+
+TEST_CASE("attempts of an earlier process are adopted, those of this one are started") {
+  struct Adopting : SimulatedExecutor {
+    using SimulatedExecutor::SimulatedExecutor;
+    void adopt(const Work& work) override {
+      adopted.push_back(work.id.instance);
+      start(work);
+    }
+    std::vector<std::string> adopted;
+  };
+  SimulatedClock clock;
+  MemoryRecord record;
+  NoCache cache;
+  Adopting executor(clock, 1, SimulatedFaults{0, 0, 0, 0});
+  const auto pipeline = pipeline_of({container("a"), container("b")});
+  RecordEntry begun, start;
+  begun.at = start.at = TimePoint(std::chrono::seconds(1'700'000'000));
+  start.kind = Kind::attempt_started;
+  start.id = {"a", 0};
+  Engine engine(pipeline, {}, {});
+  auto unfinished = replay(engine, {begun, start});
+  drive(engine, {executor, record, cache, clock, {}, {}}, std::move(unfinished));
+  CHECK(executor.adopted == std::vector<std::string>{"a"});
 }
 
 TEST_CASE("the driver tells what happens after it was recorded") {

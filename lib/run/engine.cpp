@@ -12,6 +12,7 @@ Engine::Engine(Engine&&) noexcept = default;
 void Engine::apply(const EngineEvent& event) { machine_->apply(event); }
 std::vector<EngineCommand> Engine::next() { return machine_->take_commands(); }
 bool Engine::ended() const { return machine_->ended(); }
+bool Engine::suspended() const { return machine_->suspended(); }
 State Engine::state() const { return machine_->state(); }
 std::vector<InstanceView> Engine::instances() const { return machine_->views(); }
 std::string Engine::to_text() const { return machine_->to_text(); }

@@ -42,7 +42,20 @@ struct StopRequested {
   TimePoint at;
   std::string why;
 };  // running attempts are cancelled, then `finally` runs
-using EngineEvent = std::variant<RunStarted, AttemptRunning, AttemptEnded, CacheAnswered, TimePassed, StopRequested>;
+struct Suspended {
+  TimePoint at;
+  std::string why;
+};  // nothing new starts; what runs goes on to its end. A stop ends it too
+struct Continued {
+  TimePoint at;
+};
+// A run that ended without success goes on: what succeeded and does not follow from anything that runs again is kept, all else
+// runs again, with attempts that count on from the last ones. Finals always run again.
+struct RetryRequested {
+  TimePoint at;
+};
+using EngineEvent = std::variant<RunStarted, AttemptRunning, AttemptEnded, CacheAnswered, TimePassed, StopRequested, Suspended,
+                                 Continued, RetryRequested>;
 
 // What one attempt is to do, everything resolved but the paths that the executor chooses.
 struct Work {
@@ -113,6 +126,7 @@ class Engine {
   std::vector<EngineCommand> next();
 
   bool ended() const;
+  bool suspended() const;
   State state() const;
   // Every instance that exists so far, in order of appearance.
   std::vector<InstanceView> instances() const;

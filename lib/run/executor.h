@@ -33,6 +33,9 @@ class Executor {
   // Starts an attempt; returns at once. Starting the same attempt again is harmless: it is adopted (a pod of that name is
   // accepted when its labels and input hash match). What goes wrong comes as AttemptEnded, never as an exception.
   virtual void start(const Work& work) = 0;
+  // Starts an attempt that an earlier process was about to start or had started. One that is gone without a result ends as an
+  // infrastructure failure: its command may have run.
+  virtual void adopt(const Work& work) { start(work); }
   // Asks an attempt to end; it is given a grace period. Its end comes as AttemptEnded.
   virtual void cancel(const AttemptId& id) = 0;
   // Waits at most `wait` and gives what happened (possibly nothing). wake() makes it return early; it may be called from a

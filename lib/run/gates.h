@@ -17,6 +17,7 @@ class Gates {
     gates_.push_back({limit, 0, outer, {}});
     return static_cast<int>(gates_.size()) - 1;
   }
+  int count() const { return static_cast<int>(gates_.size()); }
 
   // Where an instance stands: it holds a place at every gate from `inner` up to, but not including, `at`.
   struct Position {

@@ -35,6 +35,7 @@ class KubernetesExecutor : public Executor {
   ~KubernetesExecutor() override;
 
   void start(const Work& work) override;
+  void adopt(const Work& work) override;
   void cancel(const AttemptId& id) override;
   std::vector<ExecutorEvent> wait(Duration wait) override;
   void wake() override;

@@ -35,6 +35,21 @@ std::string uid_of(const Node& object) {
   return uid ? uid->text() : std::string();
 }
 
+std::string run_selector(const std::string& run) { return fmt::format("{}={}", kRunLabel, label_value(run)); }
+
+bool holds_finalizer(const Node& pod) {
+  const Node* finalizers = pod.find_path({"metadata", "finalizers"});
+  if (!finalizers || !finalizers->is_sequence()) return false;
+  const auto& names = finalizers->items();
+  return std::any_of(names.begin(), names.end(), [](const Node& name) { return name.text() == kFinalizer; });
+}
+
+kube::Request release_of_pod(const std::string& name_space, const std::string& pod) {
+  const Node patch = Node::mapping(
+      {{"metadata", Node::mapping({{"$deleteFromPrimitiveList/finalizers", Node::strings({std::string(kFinalizer)})}})}});
+  return patient_patch(path_of(kube::types::pods, name_space, pod), patch, "application/strategic-merge-patch+json");
+}
+
 kube::Request patient(std::string method, std::string path, const Node& body) {
   kube::Request request;
   request.method = std::move(method);

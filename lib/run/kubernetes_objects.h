@@ -21,6 +21,12 @@ document::Node run_labels(const std::string& run);
 document::Node owned_by(const std::string& name, const std::string& uid);
 std::string uid_of(const document::Node& object);
 
+// Of all that belongs to a run.
+std::string run_selector(const std::string& run);
+// Whether a pod waits for its result to be recorded, and the request that lets it go.
+bool holds_finalizer(const document::Node& pod);
+kube::Request release_of_pod(const std::string& name_space, const std::string& pod);
+
 // Requests that a run does not do without: the same request again through faults and restarts of the server, for a day.
 kube::Request patient(std::string method, std::string path, const document::Node& body = {});
 // A merge patch, patiently.

@@ -61,11 +61,12 @@ std::string KubernetesExecutor::Pods::path_of_pod(const std::string& name) const
   return path_of(kube::types::pods, run_.name_space, name);
 }
 
-void KubernetesExecutor::Pods::start(const Work& work) {
+void KubernetesExecutor::Pods::start(const Work& work, bool is_adopted) {
   const auto name = pod_name(run_.id, work.id);
   const auto [attempt, is_new] = attempts_.try_emplace(name);
   if (!is_new) return;
   attempt->second.work = work;
+  attempt->second.is_adopted = is_adopted;
   watch();
   provision_.learn([this, name](const std::optional<Outcome>&) { plan(name); });
 }
@@ -112,6 +113,7 @@ void KubernetesExecutor::Pods::bring_plan(const std::string& name) {
 void KubernetesExecutor::Pods::post(const std::string& name) {
   Attempt* attempt = find(name);
   if (!attempt) return;
+  if (attempt->is_adopted) return adopt(name);
   if (attempt->is_cancelled) return end_badly(name, FailureClass::stopped, "", "");
   requests_.start(patient("POST", path_of(kube::types::pods, run_.name_space), attempt->plan.pod),
                   [this, name](const kube::Reply& reply) { answer_post(name, reply); });
@@ -143,6 +145,9 @@ void KubernetesExecutor::Pods::adopt(const std::string& name) {
   requests_.start(patient("GET", path_of_pod(name)), [this, name](const kube::Reply& reply) {
     Attempt* attempt = find(name);
     if (!attempt) return;
+    // Finished pods of tasks that are to run once do not go before they are recorded: there never was one.
+    const bool is_adopted = std::exchange(attempt->is_adopted, false);
+    if (is_adopted && reply.status == 404 && attempt->work.task->once) return post(name);
     attempt->is_created = true;
     if (reply.status == 404) return see_gone(name);
     if (!reply.ok()) return end_badly(name, FailureClass::configuration, reply.reason(), reply.message());
@@ -189,8 +194,9 @@ void KubernetesExecutor::Pods::watch() {
 void KubernetesExecutor::Pods::see(const Node& pod) {
   const auto name = name_of(pod);
   Attempt* attempt = find(name);
+  if (!attempt) return see_recorded(pod);
   // Before the answer to its POST a pod may be another's of the same name.
-  if (!attempt || attempt->plan.input_hash.empty() || (!attempt->is_created && !is_ours(*attempt, pod))) return;
+  if (attempt->plan.input_hash.empty() || (!attempt->is_created && !is_ours(*attempt, pod))) return;
   attempt->is_created = true;
   attempt->seen = Steady::now();
   // The answer to a POST or GET may come after what the watch tells of later.
@@ -221,6 +227,17 @@ void KubernetesExecutor::Pods::tell(Attempt& attempt, const PodStatus& status) {
     attempt.news = status.news;
     events_.push_back(AttemptRunning{attempt.work.id, system_clock().now(), status.news});
   }
+}
+
+// Its result is in the record, by us or by an earlier process that did not come to release the pod.
+void KubernetesExecutor::Pods::see_recorded(const Node& pod) {
+  const auto name = name_of(pod);
+  const Node* phase = pod.find_path({"status", "phase"});
+  const bool has_ended = phase && (phase->text() == "Succeeded" || phase->text() == "Failed");
+  const auto waits = [&](const std::vector<std::string>& names) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+  };
+  if (has_ended && holds_finalizer(pod) && !waits(held_) && !waits(to_release_)) to_release_.push_back(name);
 }
 
 // An image may come, a node may get room: for a while.
@@ -313,7 +330,8 @@ KubernetesExecutor::KubernetesExecutor(kube::Client& client, RunContext run, Kub
     : pods_(std::make_unique<Pods>(client, std::move(run), std::move(options))) {}
 KubernetesExecutor::~KubernetesExecutor() = default;
 
-void KubernetesExecutor::start(const Work& work) { pods_->start(work); }
+void KubernetesExecutor::start(const Work& work) { pods_->start(work, false); }
+void KubernetesExecutor::adopt(const Work& work) { pods_->start(work, true); }
 void KubernetesExecutor::cancel(const AttemptId& id) { pods_->cancel(id); }
 std::vector<ExecutorEvent> KubernetesExecutor::wait(Duration wait) { return pods_->wait(wait); }
 void KubernetesExecutor::wake() { pods_->wake(); }

@@ -19,7 +19,8 @@ class KubernetesExecutor::Pods {
   Pods(kube::Client& client, RunContext run, KubernetesOptions options);
   ~Pods();
 
-  void start(const Work& work);
+  // `is_adopted`: an earlier process may have made the pod.
+  void start(const Work& work, bool is_adopted);
   void cancel(const AttemptId& id);
   std::vector<ExecutorEvent> wait(Duration wait);
   void wake() { requests_.client().wake(); }
@@ -32,6 +33,7 @@ class KubernetesExecutor::Pods {
   struct Attempt {
     Work work;
     PodPlan plan;
+    bool is_adopted = false;  // see start(); until it is known
     bool is_created = false;  // a pod of its name was made or found
     bool is_cancelled = false;
     bool is_watched = false;  // the watch has told of it
@@ -58,6 +60,7 @@ class KubernetesExecutor::Pods {
   void watch();
   void see(const document::Node& pod);
   void see_gone(const std::string& name);
+  void see_recorded(const document::Node& pod);
   void look(const std::string& name);
   void audit();
   void ask_why_it_waits(const std::string& name);
@@ -75,6 +78,7 @@ class KubernetesExecutor::Pods {
   void stop_containers(const std::string& name);
   void insist_on_end(const std::string& name);
   void release();
+  void release_all();
 
   Attempt* find(const std::string& name);
   std::string path_of_pod(const std::string& name) const;

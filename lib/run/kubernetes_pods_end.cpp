@@ -151,14 +151,20 @@ void KubernetesExecutor::Pods::insist_on_end(const std::string& name) {
 
 // What the last wait() told has been recorded by now.
 void KubernetesExecutor::Pods::release() {
-  const Node patch = Node::mapping(
-      {{"metadata", Node::mapping({{"$deleteFromPrimitiveList/finalizers", Node::strings({std::string(kFinalizer)})}})}});
   for (const auto& name : std::exchange(to_release_, {})) {
-    requests_.start(patient_patch(path_of_pod(name), patch, "application/strategic-merge-patch+json"), [](const kube::Reply&) {});
+    requests_.start(release_of_pod(run_.name_space, name), [](const kube::Reply&) {});
+  }
+}
+
+// An earlier process recorded the end of the run and did not come to this.
+void KubernetesExecutor::Pods::release_all() {
+  for (const auto& pod : requests_.client().list(kube::types::pods, run_.name_space, run_selector(run_.id))) {
+    if (holds_finalizer(pod)) to_release_.push_back(pod.find_path({"metadata", "name"})->text());
   }
 }
 
 void KubernetesExecutor::Pods::finish() {
+  if (!watch_) release_all();
   to_release_.insert(to_release_.end(), held_.begin(), held_.end());
   held_.clear();
   release();

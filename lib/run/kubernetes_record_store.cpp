@@ -2,9 +2,11 @@
 
 #include <algorithm>
 
+#include "base/digest.h"
 #include "base/text.h"
 #include "document/reader.h"
 #include "document/writer.h"
+#include "run/kubernetes_lease.h"
 #include "run/kubernetes_objects.h"
 #include "run/kubernetes_pod.h"
 #include "run/kubernetes_segments.h"
@@ -17,7 +19,9 @@ using document::Node;
 using kube::types::config_maps;
 
 constexpr const char* kHeadKey = "head";
+constexpr const char* kPlanKey = "plan";
 constexpr const char* kStopKey = "stop";
+constexpr const char* kSuspendKey = "suspend";
 
 std::string selector(const std::string& run, std::string_view kind) {
   const auto of_kind = fmt::format("{}={}", kKindLabel, kind);
@@ -32,13 +36,14 @@ RunHead head_of(const Node& config_map) {
   return run_head_from_node(document::read_json(text->text(), place));
 }
 
-Node head_object(const RunHead& head) {
+Node head_object(const RunHead& head, const std::string& plan) {
   Node labels = run_labels(head.id);
   labels.set(kKindLabel, Node::string("run"));
   return Node::mapping({{"apiVersion", Node::string("v1")},
                         {"kind", Node::string("ConfigMap")},
                         {"metadata", Node::mapping({{"name", Node::string(head_name(head.id))}, {"labels", std::move(labels)}})},
-                        {"data", Node::mapping({{kHeadKey, Node::string(document::write_json(to_node(head)))}})}});
+                        {"data", Node::mapping({{kHeadKey, Node::string(document::write_json(to_node(head)))},
+                                                {kPlanKey, Node::string(sha256_hex(plan))}})}});
 }
 
 // The lines of a log; what a driver that died had half written is passed over.
@@ -53,7 +58,8 @@ std::vector<RecordEntry> entries_of(const std::string& text, const std::string& 
 
 class KubernetesRecordWriter : public RecordWriter {
  public:
-  explicit KubernetesRecordWriter(SegmentWriter segments) : segments_(std::move(segments)) {}
+  KubernetesRecordWriter(SegmentWriter segments, std::unique_ptr<RunLease> lease)
+      : lease_(std::move(lease)), segments_(std::move(segments)) {}
   ~KubernetesRecordWriter() override {
     try {
       flush();
@@ -66,8 +72,10 @@ class KubernetesRecordWriter : public RecordWriter {
   void flush() override {
     if (!buffer_.empty()) segments_.write(std::exchange(buffer_, {}));
   }
+  void hold() override { lease_->hold(); }
 
  private:
+  std::unique_ptr<RunLease> lease_;
   SegmentWriter segments_;
   std::string buffer_;
 };
@@ -86,26 +94,40 @@ Node KubernetesRecordStore::head_object_of(const std::string& run) {
 }
 
 std::unique_ptr<RecordWriter> KubernetesRecordStore::create(const RunHead& head, const pipeline::Pipeline& pipeline) {
-  const Node object = head_object(head);
+  const auto plan = document::write_json(pipeline::to_node(pipeline));
+  const Node object = head_object(head, plan);
   auto reply = client_.send(patient("POST", path_of(config_maps, name_space_), object));
   if (reply.status == 409) {
     // The answer to an earlier try may have been lost.
     reply = client_.get(config_maps, name_space_, head_name(head.id));
     const Node* there = reply.body.find("data");
-    if (reply.ok() && !(there && *there == *object.find("data"))) throw make_error(ErrorKind::conflict, "run {} exists", head.id);
+    if (reply.ok() && !(there && *there == *object.find("data"))) {
+      mend_plan(reply.body, head.id, plan);
+      throw make_error(ErrorKind::conflict, "run {} exists", head.id);
+    }
   }
   throw_unless_ok(reply, "creating run " + head.id);
   const SegmentOwner owner{name_space_, head.id, uid_of(reply.body)};
-  write_plan(client_, owner, document::write_json(pipeline::to_node(pipeline)));
-  return std::make_unique<KubernetesRecordWriter>(SegmentWriter(client_, owner, 0, false));
+  auto lease = std::make_unique<RunLease>(client_, owner);
+  write_plan(client_, owner, plan);
+  return std::make_unique<KubernetesRecordWriter>(SegmentWriter(client_, owner), std::move(lease));
+}
+
+// A kfrun that was killed may have written only a part of the same plan.
+void KubernetesRecordStore::mend_plan(const Node& head, const std::string& run, const std::string& plan) {
+  const Node* digest = head.find_path({"data", kPlanKey});
+  if (!digest || digest->text() != sha256_hex(plan)) return;
+  if (text_of_segments(client_.list(config_maps, name_space_, selector(run, "plan"))) == plan) return;
+  write_plan(client_, {name_space_, run, uid_of(head)}, plan);
 }
 
 std::unique_ptr<RecordWriter> KubernetesRecordStore::reopen(const std::string& run) {
   const SegmentOwner owner{name_space_, run, uid_of(head_object_of(run))};
-  const Node go_on = Node::mapping({{"data", Node::mapping({{kStopKey, Node::null()}})}});
-  throw_unless_ok(client_.send(patient_patch(path_of(config_maps, name_space_, head_name(run)), go_on)), "reopening run " + run);
-  const auto segments = client_.list(config_maps, name_space_, selector(run, "log"));
-  return std::make_unique<KubernetesRecordWriter>(SegmentWriter(client_, owner, next_segment(segments), true));
+  auto lease = std::make_unique<RunLease>(client_, owner);
+  SegmentWriter segments(client_, owner, lease->epoch());
+  segments.take_over();
+  set_data(run, {{kStopKey, Node::null()}, {kSuspendKey, Node::null()}}, "reopening");
+  return std::make_unique<KubernetesRecordWriter>(std::move(segments), std::move(lease));
 }
 
 std::vector<RunHead> KubernetesRecordStore::list() {
@@ -141,7 +163,11 @@ RunHead KubernetesRecordStore::head(const std::string& run) { return head_of(hea
 
 pipeline::Pipeline KubernetesRecordStore::pipeline(const std::string& run) {
   const auto text = text_of_segments(client_.list(config_maps, name_space_, selector(run, "plan")));
-  if (text.empty()) head_object_of(run);
+  const Node head = head_object_of(run);
+  if (const Node* digest = head.find_path({"data", kPlanKey}); digest && digest->text() != sha256_hex(text)) {
+    throw make_error(ErrorKind::failed, "run {} never began: its plan is not whole", run)
+        .hint(fmt::format("'kfrun delete {}' removes it; submit the pipeline again", run));
+  }
   return pipeline::pipeline_from_node(document::read_json(text, "plan of " + run));
 }
 
@@ -152,26 +178,41 @@ std::vector<RecordEntry> KubernetesRecordStore::entries(const std::string& run) 
 }
 
 void KubernetesRecordStore::request_stop(const std::string& run, const std::string& why) {
-  const Node patch = Node::mapping({{"data", Node::mapping({{kStopKey, Node::string(why.empty() ? "stopped" : why)}})}});
-  head_object_of(run);
-  throw_unless_ok(client_.send(patient_patch(path_of(config_maps, name_space_, head_name(run)), patch)), "stopping run " + run);
+  set_data(run, {{kStopKey, Node::string(why.empty() ? "stopped" : why)}}, "stopping");
 }
 
-bool KubernetesRecordStore::stop_requested(const std::string& run) {
-  const auto reply = client_.get(config_maps, name_space_, head_name(run));
-  return reply.ok() && reply.body.find_path({"data", kStopKey}) != nullptr;
+void KubernetesRecordStore::request_suspend(const std::string& run, const std::string& why) {
+  set_data(run, {{kSuspendKey, Node::string(why.empty() ? "suspended" : why)}}, "suspending");
 }
+
+void KubernetesRecordStore::request_continue(const std::string& run) {
+  set_data(run, {{kSuspendKey, Node::null()}}, "continuing");
+}
+
+void KubernetesRecordStore::set_data(const std::string& run, const std::vector<std::pair<std::string_view, Node>>& data,
+                                     std::string_view doing) {
+  Node members = Node::mapping(document::Mapping{});
+  for (const auto& [key, value] : data) members.set(key, value);
+  auto request = patient_patch(path_of(config_maps, name_space_, head_name(run)), Node::mapping({{"data", std::move(members)}}));
+  request.retry_for = client_.config().retry_for;
+  throw_unless_ok(client_.send(std::move(request)), fmt::format("{} run {}", doing, run));
+}
+
+Control KubernetesRecordStore::control(const std::string& run) {
+  const auto reply = client_.get(config_maps, name_space_, head_name(run));
+  if (!reply.ok()) return {};
+  const Node* stop = reply.body.find_path({"data", kStopKey});
+  const Node* suspend = reply.body.find_path({"data", kSuspendKey});
+  return {stop ? stop->text() : "", suspend ? suspend->text() : ""};
+}
+
+bool KubernetesRecordStore::is_carried(const std::string& run) { return is_lease_held(client_, name_space_, run); }
 
 // The server's garbage collector removes what the head owns. A pod that waits for its result to be recorded would stay.
 void KubernetesRecordStore::remove(const std::string& run) {
   head_object_of(run);
-  const Node release = Node::mapping(
-      {{"metadata", Node::mapping({{"$deleteFromPrimitiveList/finalizers", Node::strings({std::string(kFinalizer)})}})}});
-  for (const auto& pod : client_.list(kube::types::pods, name_space_, fmt::format("{}={}", kRunLabel, label_value(run)))) {
-    const Node* finalizers = pod.find_path({"metadata", "finalizers"});
-    if (!finalizers) continue;
-    client_.send(patient_patch(path_of(kube::types::pods, name_space_, pod.find_path({"metadata", "name"})->text()), release,
-                               "application/strategic-merge-patch+json"));
+  for (const auto& pod : client_.list(kube::types::pods, name_space_, run_selector(run))) {
+    if (holds_finalizer(pod)) client_.send(release_of_pod(name_space_, pod.find_path({"metadata", "name"})->text()));
   }
   const auto reply = client_.remove(config_maps, name_space_, head_name(run),
                                     Node::mapping({{"apiVersion", Node::string("v1")},

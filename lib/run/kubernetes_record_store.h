@@ -1,7 +1,9 @@
 // Run records in the cluster, as ConfigMaps of the namespace:
-//   kfrun-<run>          the head: what the run is, and control verbs (data.stop); owns all else of the run, pods included
+//   kfrun-<run>          the head: what the run is, the digest of its plan, and control verbs (data.stop, data.suspend); owns all
+//                        else of the run, pods included
 //   kfrun-<run>-plan-<k> the compiled pipeline as JSON, immutable, at most 900 KiB a piece
-//   kfrun-<run>-log-<n>  the record's lines (JSON), append-only, a new segment after 700 KiB
+//   kfrun-<run>-log-<n>  the record's lines (JSON), append-only, a new segment after 700 KiB and for every new driver
+// and a Lease `kfrun-<run>` while somebody carries the run.
 // Deleting the head removes everything (owner references); artifacts stay in the namespace's shared claim until they are
 // collected, because cached outputs of other runs may refer to them (see README.md).
 #pragma once
@@ -26,12 +28,19 @@ class KubernetesRecordStore : public RecordStore {
   RunHead head(const std::string& run) override;
   pipeline::Pipeline pipeline(const std::string& run) override;
   std::vector<RecordEntry> entries(const std::string& run) override;
+  bool is_carried(const std::string& run) override;
   void request_stop(const std::string& run, const std::string& why) override;
-  bool stop_requested(const std::string& run) override;
+  void request_suspend(const std::string& run, const std::string& why) override;
+  void request_continue(const std::string& run) override;
+  Control control(const std::string& run) override;
   void remove(const std::string& run) override;
 
  private:
   document::Node head_object_of(const std::string& run);
+  void mend_plan(const document::Node& head, const std::string& run, const std::string& plan);
+  // Sets a member of the head's data; null takes it away.
+  void set_data(const std::string& run, const std::vector<std::pair<std::string_view, document::Node>>& data,
+                std::string_view doing);
 
   kube::Client& client_;
   std::string name_space_;

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <map>
 
+#include "base/digest.h"
 #include "base/text.h"
 #include "run/kubernetes_objects.h"
+#include "run/kubernetes_pod.h"
 
 namespace kfrun::run {
 
@@ -16,7 +18,9 @@ using kube::types::config_maps;
 constexpr std::size_t kPlanPiece = 900 << 10;
 constexpr std::size_t kLogSegment = 700 << 10;
 constexpr std::string_view kNumberLabel = "kfrun.dev/segment";
-constexpr std::string_view kResumesAnnotation = "kfrun.dev/resumes";
+constexpr std::string_view kResumesAnnotation = "kfrun.dev/resumes";  // by whom: what an earlier writer left unfinished is void
+constexpr std::string_view kSealedAnnotation = "kfrun.dev/sealed";    // nobody may write any more: the next segment's epoch
+constexpr std::string_view kEpochAnnotation = "kfrun.dev/epoch";
 
 // The beginning of a text that is at most `most` bytes and ends with a whole character.
 std::string_view piece_of(std::string_view text, std::size_t most) {
@@ -50,17 +54,12 @@ bool has_data(const Node& object, const Node& data) {
   return there && *there == data;
 }
 
-Error lost_to_another(const SegmentOwner& owner) {
-  return make_error(ErrorKind::conflict, "run {} is being carried by another kfrun", owner.run)
-      .hint(fmt::format("'kfrun wait {}' follows it, 'kfrun stop {}' ends it", owner.run, owner.run));
-}
-
 // Creates it, or finds that an earlier try did.
 Node create_or_find(kube::Client& client, const SegmentOwner& owner, const Node& object) {
   auto reply = client.send(patient("POST", path_of(config_maps, owner.name_space), object));
   if (reply.status == 409) {
     reply = client.get(config_maps, owner.name_space, object.find_path({"metadata", "name"})->text());
-    if (reply.ok() && !has_data(reply.body, *object.find("data"))) throw lost_to_another(owner);
+    if (reply.ok() && !has_data(reply.body, *object.find("data"))) throw carried_by_another(owner.run);
   }
   throw_unless_ok(reply, "recording run " + owner.run);
   return reply.body;
@@ -113,11 +112,44 @@ void SegmentWriter::write(std::string_view text) {
 }
 
 void SegmentWriter::create(std::string_view piece) {
-  Node object = segment_object(owner_, "log", segment_, piece);
-  if (std::exchange(resumes_, false)) {
-    object.find("metadata")->set("annotations", Node::mapping({{kResumesAnnotation, Node::string("true")}}));
-  }
+  const Node object = segment_object(owner_, "log", segment_, piece);
   version_ = version_of(create_or_find(*client_, owner_, object));
+}
+
+// The newest segment is sealed, which makes the version that its writer knows an old one, and a new one is begun.
+void SegmentWriter::take_over() {
+  const Node seal = Node::mapping(
+      {{"metadata",
+        Node::mapping({{"annotations", Node::mapping({{kSealedAnnotation, Node::string(std::to_string(epoch_))}})}})}});
+  do {
+    const auto segments = client_->list(config_maps, owner_.name_space,
+                                        fmt::format("{}={},{}=log", kRunLabel, label_value(owner_.run), kKindLabel));
+    segment_ = next_segment(segments);
+    if (segment_ == 0) continue;
+    const auto last = fmt::format("{}-log-{}", head_name(owner_.run), segment_ - 1);
+    throw_unless_ok(client_->send(patient_patch(path_of(config_maps, owner_.name_space, last), seal)),
+                    "taking over the record of run " + owner_.run);
+  } while (!open());
+}
+
+// Begins a segment that says who began it; false when another did.
+bool SegmentWriter::open() {
+  const auto token = hex(random_bytes(8));
+  Node object = segment_object(owner_, "log", segment_, "");
+  object.find("metadata")
+      ->set("annotations",
+            Node::mapping({{kResumesAnnotation, Node::string(token)}, {kEpochAnnotation, Node::string(std::to_string(epoch_))}}));
+  auto reply = client_->send(patient("POST", path_of(config_maps, owner_.name_space), object));
+  if (reply.status == 409) {
+    reply = client_->get(config_maps, owner_.name_space, name());
+    const Node* there = reply.body.find_path({"metadata", "annotations", kResumesAnnotation});
+    if (reply.ok() && !(there && there->text() == token)) return false;
+  }
+  throw_unless_ok(reply, "recording run " + owner_.run);
+  version_ = version_of(reply.body);
+  keys_ = 1;
+  size_ = 0;
+  return true;
 }
 
 void SegmentWriter::extend(std::string_view piece) {
@@ -130,19 +162,26 @@ void SegmentWriter::extend(std::string_view piece) {
     if (reply.status == 409) {
       reply = client_->get(config_maps, owner_.name_space, name());
       throw_unless_ok(reply, doing);
+      if (reply.body.find_path({"metadata", "annotations", kSealedAnnotation})) throw carried_by_another(owner_.run);
       const Node* data = reply.body.find("data");
       const Node* there = data ? data->find(key) : nullptr;
-      if (there ? there->text() != piece : data && data->size() != static_cast<std::size_t>(keys_)) throw lost_to_another(owner_);
+      if (there ? there->text() != piece : data && data->size() != static_cast<std::size_t>(keys_))
+        throw carried_by_another(owner_.run);
       version_ = version_of(reply.body);
       if (there) return;
       // Somebody touched something else of it, a label perhaps.
       if (turn < 10) continue;
-      throw lost_to_another(owner_);
+      throw carried_by_another(owner_.run);
     }
     throw_unless_ok(reply, doing);
     version_ = version_of(reply.body);
     return;
   }
+}
+
+Error carried_by_another(const std::string& run) {
+  return make_error(ErrorKind::conflict, "run {} is being carried by another kfrun", run)
+      .hint(fmt::format("'kfrun wait {}' follows it, 'kfrun stop {}' ends it", run, run));
 }
 
 std::string text_of_segments(const std::vector<Node>& segments) {

@@ -11,6 +11,7 @@
 #include "base/files.h"
 #include "base/text.h"
 #include "run/local_files.h"
+#include "run/local_orphans.h"
 #include "run/output_value.h"
 #include "run/task_scope.h"
 
@@ -101,7 +102,9 @@ std::string LocalAttempts::take_scratch() {
   }
   const std::string all = layout_.scratch(run_.id);
   if (scratch_count_ == 0) {
-    remove_tree(all);  // of a kfrun that was killed
+    // Of a kfrun that was killed:
+    if (disk().is_directory(all)) kill_orphans(run_.id, all);
+    remove_tree(all);
     make_directories(all);
   }
   const std::string path = fmt::format("{}/{}", all, ++scratch_count_);

@@ -24,6 +24,7 @@ constexpr const char* kHead = "/head.json";
 constexpr const char* kPlan = "/plan.json";
 constexpr const char* kRecord = "/record.ndjson";
 constexpr const char* kStop = "/stop";
+constexpr const char* kSuspend = "/suspend";
 // How long remove() waits for a driver to heed it: its tasks' grace period and a little more.
 constexpr auto kPatience = std::chrono::seconds(15);
 
@@ -112,6 +113,13 @@ class LocalRecordWriter : public RecordWriter {
   bool is_synced_ = false;
 };
 
+// What a control file says; "" when there is none.
+std::string words_of(const std::string& path) {
+  if (::access(path.c_str(), F_OK) != 0) return {};
+  const std::string words(trim(disk().read(path)));
+  return words.empty() ? "asked for" : words;
+}
+
 // Where the whole lines of a record end.
 std::size_t end_of_lines(std::string_view text) {
   const auto last = text.rfind('\n');
@@ -162,7 +170,9 @@ std::unique_ptr<RecordWriter> LocalRecordStore::reopen(const std::string& run) {
         .hint(fmt::format("'kfrun wait {}' follows it, 'kfrun stop {}' ends it", run, run));
   }
   cut_torn_line(*file);
-  ::unlink((folder + kStop).c_str());  // who reopens a run wants it to go on
+  // Who reopens a run wants it to go on.
+  ::unlink((folder + kStop).c_str());
+  ::unlink((folder + kSuspend).c_str());
   return std::make_unique<LocalRecordWriter>(std::move(file), folder, false);
 }
 
@@ -238,14 +248,20 @@ void LocalRecordStore::request_stop(const std::string& run, const std::string& w
   write_file(folder_of(run) + kStop, why.empty() ? "stopped" : why);
 }
 
-std::string LocalRecordStore::stop_reason(const std::string& run) {
-  const std::string path = layout_.run(run) + kStop;
-  if (::access(path.c_str(), F_OK) != 0) return {};
-  const std::string why(trim(disk().read(path)));
-  return why.empty() ? "stopped" : why;
+void LocalRecordStore::request_suspend(const std::string& run, const std::string& why) {
+  write_file(folder_of(run) + kSuspend, why.empty() ? "suspended" : why);
 }
 
-bool LocalRecordStore::stop_requested(const std::string& run) { return !stop_reason(run).empty(); }
+void LocalRecordStore::request_continue(const std::string& run) { ::unlink((folder_of(run) + kSuspend).c_str()); }
+
+Control LocalRecordStore::control(const std::string& run) {
+  return {words_of(layout_.run(run) + kStop), words_of(layout_.run(run) + kSuspend)};
+}
+
+bool LocalRecordStore::is_carried(const std::string& run) {
+  const std::string path = folder_of(run) + kRecord;
+  return disk().is_file(path) && !LockedFile(path, O_RDONLY).try_lock();
+}
 
 void LocalRecordStore::remove(const std::string& run) {
   const std::string folder = folder_of(run);

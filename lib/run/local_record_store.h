@@ -23,12 +23,13 @@ class LocalRecordStore : public RecordStore {
   RunHead head(const std::string& run) override;
   pipeline::Pipeline pipeline(const std::string& run) override;
   std::vector<RecordEntry> entries(const std::string& run) override;
+  bool is_carried(const std::string& run) override;
   void request_stop(const std::string& run, const std::string& why) override;
-  bool stop_requested(const std::string& run) override;
+  void request_suspend(const std::string& run, const std::string& why) override;
+  void request_continue(const std::string& run) override;
+  Control control(const std::string& run) override;
   void remove(const std::string& run) override;
 
-  // Why the run is to stop; "" when nobody asked.
-  std::string stop_reason(const std::string& run);
   const LocalLayout& layout() const { return layout_; }
 
  private:

@@ -144,9 +144,9 @@ TEST_CASE("a run is told to stop through a file, until it is reopened") {
   const Folder folder;
   LocalRecordStore store(folder / "state");
   store.create(head_of("r-1"), small_pipeline());
-  CHECK(store.stop_reason("r-1").empty());
+  CHECK(store.control("r-1").stop.empty());
   store.request_stop("r-1", "enough");
-  CHECK(store.stop_reason("r-1") == "enough");
+  CHECK(store.control("r-1").stop == "enough");
   CHECK(store.stop_requested("r-1"));
   store.reopen("r-1");
   CHECK_FALSE(store.stop_requested("r-1"));

@@ -30,14 +30,18 @@ Engine::Machine::Machine(std::shared_ptr<const pipeline::Pipeline> pipeline, Val
 
 void Engine::Machine::apply(const EngineEvent& event) {
   std::visit(
-      [this](const auto& e) {
+      [&](const auto& e) {
         now_ = std::max(now_, e.at);
-        const bool begins = std::is_same_v<std::decay_t<decltype(e)>, RunStarted>;
-        if (begins ? state_ != State::pending : state_ != State::running) return;
-        on(e);
+        if (heeds(event)) on(e);
       },
       event);
   work_off();
+}
+
+bool Engine::Machine::heeds(const EngineEvent& event) const {
+  if (std::holds_alternative<RunStarted>(event)) return state_ == State::pending;
+  if (std::holds_alternative<RetryRequested>(event)) return is_final(state_) && state_ != State::succeeded;
+  return state_ == State::running;
 }
 
 void Engine::Machine::on(const RunStarted&) {
@@ -93,7 +97,22 @@ void Engine::Machine::on(const TimePassed&) {
   }
 }
 
-void Engine::Machine::on(const StopRequested& event) { stop_dag_run(0, event.why.empty() ? "stopped" : event.why); }
+void Engine::Machine::on(const StopRequested& event) {
+  stop_dag_run(0, event.why.empty() ? "stopped" : event.why);
+  on(Continued{event.at});
+}
+
+void Engine::Machine::on(const Suspended&) { suspended_ = true; }
+
+void Engine::Machine::on(const Continued&) {
+  if (!std::exchange(suspended_, false)) return;
+  for (int gate = 0; gate < gates_.count(); ++gate) plan(Step::open_gate, gate);
+  for (const int index : std::exchange(held_back_, {})) {
+    if (instance(index).stage == Stage::queued) enqueue(index);
+  }
+}
+
+void Engine::Machine::on(const RetryRequested&) { begin_round(); }
 
 void Engine::Machine::work_off() {
   while (!agenda_.empty()) {

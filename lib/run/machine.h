@@ -40,6 +40,7 @@ class Engine::Machine {
   void apply(const EngineEvent& event);
   std::vector<EngineCommand> take_commands() { return std::exchange(commands_, {}); }
   bool ended() const { return is_final(state_); }
+  bool suspended() const { return suspended_; }
   State state() const { return state_; }
   std::vector<InstanceView> views() const;
   std::string to_text() const;
@@ -57,6 +58,7 @@ class Engine::Machine {
     Phase phase = Phase::tasks;
     int gate = Gates::kNone;  // the innermost gate of its instances
     int depth = 0;
+    bool fresh = false;  // it follows from something that runs again in a retry
     bool failing_fast = false;
     bool stopping = false, timed_out = false;
     bool failed = false, stopped = false;
@@ -74,6 +76,7 @@ class Engine::Machine {
     bool harmless = false;  // see Verdict
     bool condition_per_turn = false;
     bool refuses_turns = false;  // fail_fast: a turn failed
+    bool fresh = false;          // something of it runs (again), so what an earlier round made of its dependents is void
     bool expanded = false;
     std::vector<std::vector<Value>> axes;
     int turns = 0, admitted = 0, active = 0;
@@ -89,8 +92,10 @@ class Engine::Machine {
     State state = State::pending;
     Stage stage = Stage::idle;
     Gates::Position position;
+    int first_attempt = 0;  // the number of this round's first
     int attempts = 0, user_failures = 0, infrastructure_failures = 0;
     bool cancelled = false;
+    bool kept = false;  // from an earlier round
     std::string reason, cache_key;
     Values inputs, outputs;
     std::optional<Outcome> last;
@@ -118,6 +123,10 @@ class Engine::Machine {
   void on(const CacheAnswered& event);
   void on(const TimePassed& event);
   void on(const StopRequested& event);
+  void on(const Suspended& event);
+  void on(const Continued& event);
+  void on(const RetryRequested& event);
+  bool heeds(const EngineEvent& event) const;
   void work_off();
   int add_dag_run(int dag, int parent, std::string prefix, Values params);
   void begin_dag_run(int dag_run);
@@ -145,6 +154,12 @@ class Engine::Machine {
   State state_of_turns(const TaskNode& node) const;
   std::optional<Verdict> bind_inputs(const Instance& instance, Values& inputs) const;
   std::optional<Verdict> verdict_of_missing(const DagRun& run, const pipeline::Input& input, const pipeline::Scope& names) const;
+
+  // machine_rounds.cpp: what a retry keeps
+  void begin_round();
+  bool take_kept(int index);
+  bool follows_fresh(int node) const;
+  void mark_fresh(int node);
 
   // machine_instances.cpp: from an instance's start to its end
   int add_instance(int node, int turn);
@@ -192,6 +207,10 @@ class Engine::Machine {
   Values arguments_;
   EngineOptions options_;
   State state_ = State::pending;
+  bool suspended_ = false;
+  std::deque<int> held_back_;                             // instances that would have queued while suspended
+  std::unordered_map<std::string, Values> kept_;          // outputs of what succeeded in earlier rounds, by path
+  std::unordered_map<std::string, int> attempts_so_far_;  // in earlier rounds, by path
   std::string reason_;
   Values outputs_;
   TimePoint now_{};

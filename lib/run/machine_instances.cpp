@@ -38,6 +38,9 @@ int Engine::Machine::add_instance(int owner, int turn) {
   if (turn >= 0) added.path += fmt::format("#{}", turn);
   added.node = owner;
   added.turn = turn;
+  if (const auto earlier = attempts_so_far_.find(added.path); earlier != attempts_so_far_.end()) {
+    added.first_attempt = added.attempts = earlier->second;
+  }
   node(owner).instances.push_back(index);
   by_path_.emplace(added.path, index);
   return index;
@@ -52,6 +55,7 @@ void Engine::Machine::start_instance(int index) {
     owner.harmless = verdict->harmless && starting.turn < 0;
     return finish(index, verdict->state, verdict->reason);
   }
+  if (take_kept(index)) return;
   switch (owner.task->kind) {
     case pipeline::TaskKind::sub_dag:
       return start_body(index);
@@ -75,6 +79,7 @@ void Engine::Machine::start_body(int index) {
   announce(owner);
   if (task.timeout) set_timer(now_ + std::chrono::ceil<std::chrono::milliseconds>(*task.timeout), index, Stage::body);
   owner.body = add_dag_run(task.body, index, owner.path + "/", std::exchange(owner.inputs, {}));
+  dag_run(owner.body).fresh = follows_fresh(owner.node);
   begin_dag_run(owner.body);
 }
 
@@ -124,7 +129,7 @@ void Engine::Machine::look_up_or_queue(int index) {
 }
 
 std::optional<Verdict> Engine::Machine::hindrance(const Instance& waiting) const {
-  if (waiting.attempts > 0) return std::nullopt;  // what has begun goes on to its end
+  if (waiting.attempts > waiting.first_attempt) return std::nullopt;  // what has begun goes on to its end
   if (waiting.turn >= 0 && node(waiting.node).refuses_turns) return Verdict{State::omitted, "another turn of the loop failed"};
   return barrier(waiting.node);
 }
@@ -134,13 +139,14 @@ void Engine::Machine::enqueue(int index) {
   if (const auto verdict = hindrance(waiting)) return finish(index, verdict->state, verdict->reason);
   const int gate = dag_run(node(waiting.node).dag_run).gate;
   waiting.stage = Stage::queued;
+  if (suspended_) return held_back_.push_back(index);
   waiting.position = {gate, gate};
   gates_.advance(index, waiting.position);
   if (waiting.position.through()) start_attempt(index);
 }
 
 void Engine::Machine::open_gate(int gate) {
-  while (const auto next = gates_.next(gate)) {
+  while (const auto next = suspended_ ? std::nullopt : gates_.next(gate)) {
     Instance& waiting = instance(*next);
     if (waiting.stage != Stage::queued) continue;  // it ended while it waited
     if (const auto verdict = hindrance(waiting)) {
@@ -214,7 +220,7 @@ bool Engine::Machine::may_retry(const Instance& failed, std::string& why_not) co
   const auto enclosing = scope(owner.dag_run, &owner, failed.turn);
   const pipeline::Scope names = [&](std::string_view name) -> std::optional<Value> {
     if (name == "retry.exit_code") return Value::integer(failed.last->exit_code);
-    if (name == "retry.attempt") return Value::integer(failed.attempts - 1);
+    if (name == "retry.attempt") return Value::integer(failed.attempts - failed.first_attempt - 1);
     if (name == "retry.message") return Value::string(failed.last->message);
     return enclosing(name);
   };
@@ -268,7 +274,7 @@ void Engine::Machine::finish(int index, State state, std::string reason) {
   ended.reason = std::move(reason);
   ended.ended = now_;
   ended.inputs.clear();
-  announce(ended);
+  if (!ended.kept) announce(ended);
   if (state == State::failed) note_failure(ended);
   if (state == State::stopped) dag_run(node(ended.node).dag_run).why_stopped = ended.reason;
   if (ended.turn >= 0) return end_turn(ended);

@@ -12,8 +12,9 @@ namespace {
 using document::Node;
 using Kind = RecordEntry::Kind;
 
-constexpr std::array<std::string_view, 7> kKinds{"run_started", "attempt_started", "attempt_ended", "cache_hit",
-                                                 "instance",    "stop_requested",  "run_ended"};
+constexpr std::array<std::string_view, 10> kKinds{"run_started", "attempt_started", "attempt_ended", "cache_hit",
+                                                  "instance",    "stop_requested",  "run_ended",     "suspended",
+                                                  "continued",   "retry_requested"};
 constexpr std::string_view kNumber = "$number";  // {"$number": ".inf"}
 
 // What programs print may be no text; a record must stay readable.
@@ -212,13 +213,17 @@ Node to_node(const RunHead& head) {
   members.text("source", head.source);
   members.time("created", head.created);
   members.values("arguments", head.arguments);
+  members.set("maxParallel", Node::integer(head.max_parallel));
+  members.set("cache", Node::boolean(head.cache));
   return members.take();
 }
 
 RunHead run_head_from_node(const Node& node) {
   if (!node.is_mapping() || !node.find("id")) refuse("the head of a run", node);
-  return {text_at(node, "id"),     text_at(node, "name"),    text_at(node, "namespace"),  text_at(node, "executor"),
-          text_at(node, "source"), time_at(node, "created"), values_at(node, "arguments")};
+  const Node* cache = node.find("cache");
+  return {text_at(node, "id"),          text_at(node, "name"),           text_at(node, "namespace"),
+          text_at(node, "executor"),    text_at(node, "source"),         time_at(node, "created"),
+          values_at(node, "arguments"), integer_at(node, "maxParallel"), !cache || cache->as_boolean().value_or(true)};
 }
 
 }  // namespace kfrun::run

@@ -17,7 +17,20 @@ namespace kfrun::run {
 
 // One line of the record. `kind` names the member that is set.
 struct RecordEntry {
-  enum class Kind { run_started, attempt_started, attempt_ended, cache_hit, instance, stop_requested, run_ended };
+  // `retry_requested`, behind `run_ended`, begins a new round: what succeeded is kept unless it follows from what runs again, and
+  // attempts count on.
+  enum class Kind {
+    run_started,
+    attempt_started,
+    attempt_ended,
+    cache_hit,
+    instance,
+    stop_requested,
+    run_ended,
+    suspended,
+    continued,
+    retry_requested
+  };
   Kind kind = Kind::run_started;
   TimePoint at;
   AttemptId id;                  // attempt_started, attempt_ended; cache_hit, instance: id.instance
@@ -27,7 +40,7 @@ struct RecordEntry {
   Outcome outcome;               // attempt_ended
   Values outputs;                // cache_hit, run_ended
   State state = State::pending;  // instance, run_ended
-  std::string reason;            // instance, stop_requested, run_ended
+  std::string reason;            // instance, stop_requested, suspended, run_ended
 };
 // As one JSON mapping a line; what is empty is left out. Reading throws Error(input) for what to_node() did not write; members it
 // does not know are passed over.
@@ -46,6 +59,9 @@ struct RunHead {
   std::string source;    // path of the pipeline file
   TimePoint created;
   Values arguments;
+  // What decides, beside the pipeline and its arguments, how a record is replayed.
+  int max_parallel = 0;  // attempts at a time; 0: no limit
+  bool cache = true;     // whether results of earlier runs are taken
 };
 document::Node to_node(const RunHead& head);
 RunHead run_head_from_node(const document::Node& node);
@@ -60,6 +76,15 @@ class RecordWriter {
   virtual void write() { flush(); }
   // Everything appended is durable when this returns. Does nothing when it is already.
   virtual void flush() = 0;
+  // Called at least once a second while the run is carried: keeps others from taking it over. Throws Error(conflict) when one
+  // has; nothing more can be recorded then.
+  virtual void hold() {}
+};
+
+// What somebody who does not carry the run wants of whoever does; "": nothing.
+struct Control {
+  std::string stop;     // why it is to stop
+  std::string suspend;  // why nothing new is to start
 };
 
 // Keeps the records of many runs.
@@ -68,7 +93,11 @@ class RecordStore {
   virtual ~RecordStore() = default;
   // Throws Error(conflict) when the run exists.
   virtual std::unique_ptr<RecordWriter> create(const RunHead& head, const pipeline::Pipeline& pipeline) = 0;
+  // Goes on with a run that nobody carries; throws Error(conflict) while somebody does. What the last writer had half done is cut
+  // off: read entries() after this.
   virtual std::unique_ptr<RecordWriter> reopen(const std::string& run) = 0;
+  // Whether somebody seems to carry the run. Not to be relied upon: reopen() says it for sure.
+  virtual bool is_carried(const std::string& run) = 0;
   // Heads of all runs, newest first.
   virtual std::vector<RunHead> list() = 0;
   // The id of the run whose id or unique prefix is `name` ("@latest" is the newest). Throws Error(not_found), Error(input)
@@ -77,9 +106,13 @@ class RecordStore {
   virtual RunHead head(const std::string& run) = 0;
   virtual pipeline::Pipeline pipeline(const std::string& run) = 0;
   virtual std::vector<RecordEntry> entries(const std::string& run) = 0;
-  // A control verb for the driver that carries the run, wherever it runs.
+  // Control verbs for the driver that carries the run, wherever it runs. They stay until they are taken back; reopen() takes back
+  // both. A stop ends a suspension.
   virtual void request_stop(const std::string& run, const std::string& why) = 0;
-  virtual bool stop_requested(const std::string& run) = 0;
+  virtual void request_suspend(const std::string& run, const std::string& why) = 0;
+  virtual void request_continue(const std::string& run) = 0;
+  virtual Control control(const std::string& run) = 0;
+  bool stop_requested(const std::string& run) { return !control(run).stop.empty(); }
   // Removes the run and all it owns (its scratch space, logs, artifacts, pods).
   virtual void remove(const std::string& run) = 0;
 };

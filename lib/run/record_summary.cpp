@@ -26,6 +26,14 @@ class Summariser {
       case RecordEntry::Kind::stop_requested:
         summary_.reason = entry.reason;
         return;
+      case RecordEntry::Kind::suspended:
+        summary_.reason = "suspended: " + entry.reason;
+        return;
+      case RecordEntry::Kind::continued:
+        summary_.reason.clear();
+        return;
+      case RecordEntry::Kind::retry_requested:
+        return begin_round();
       case RecordEntry::Kind::run_ended:
         summary_.state = entry.state;
         summary_.reason = entry.reason;
@@ -42,6 +50,19 @@ class Summariser {
     const auto [place, is_new] = places_.emplace(path, summary_.tasks.size());
     if (is_new) summary_.tasks.emplace_back().path = path;
     return summary_.tasks[place->second];
+  }
+
+  void begin_round() {
+    summary_.state = State::running;
+    summary_.reason.clear();
+    summary_.outputs.clear();
+    summary_.ended.reset();
+    for (auto& task : summary_.tasks) {
+      if (is_success(task.state)) continue;
+      task.state = State::pending;
+      task.started.reset();
+      task.ended.reset();
+    }
   }
 
   static void set_state(RunSummary::Task& task, State state, TimePoint at) {

@@ -12,13 +12,38 @@ using Kind = RecordEntry::Kind;
 
 // The lines that brought something new; all others follow from them.
 bool is_event(const RecordEntry& entry) {
-  return entry.kind == Kind::run_started || entry.kind == Kind::attempt_ended || entry.kind == Kind::stop_requested;
+  switch (entry.kind) {
+    case Kind::run_started:
+    case Kind::attempt_ended:
+    case Kind::stop_requested:
+    case Kind::suspended:
+    case Kind::continued:
+    case Kind::retry_requested:
+      return true;
+    case Kind::attempt_started:
+    case Kind::cache_hit:
+    case Kind::instance:
+    case Kind::run_ended:
+      return false;
+  }
+  return false;
 }
 
 EngineEvent event_of(const RecordEntry& entry) {
-  if (entry.kind == Kind::run_started) return RunStarted{entry.at};
-  if (entry.kind == Kind::stop_requested) return StopRequested{entry.at, entry.reason};
-  return AttemptEnded{entry.id, entry.at, entry.outcome};
+  switch (entry.kind) {
+    case Kind::run_started:
+      return RunStarted{entry.at};
+    case Kind::stop_requested:
+      return StopRequested{entry.at, entry.reason};
+    case Kind::suspended:
+      return Suspended{entry.at, entry.reason};
+    case Kind::continued:
+      return Continued{entry.at};
+    case Kind::retry_requested:
+      return RetryRequested{entry.at};
+    default:
+      return AttemptEnded{entry.id, entry.at, entry.outcome};
+  }
 }
 
 bool is_same_line(const RecordEntry& a, const RecordEntry& b) { return a.kind == b.kind && a.id == b.id && a.state == b.state; }
@@ -32,10 +57,14 @@ class Replay {
             [this](const EngineEvent& event, const Work* work, std::vector<EngineCommand> commands) {
               note(event, work, std::move(commands));
             }) {
+    int round = 0;
     for (std::size_t i = 0; i < entries.size(); ++i) {
       if (is_event(entries[i])) last_event_ = i;
-      if (entries[i].kind == Kind::cache_hit) hits_.emplace(entries[i].id.instance, &entries[i]);
-      if (entries[i].kind == Kind::attempt_started) keys_.emplace(entries[i].id.instance, &entries[i].cache_key);
+      if (entries[i].kind == Kind::retry_requested) ++round;
+      if (entries[i].kind == Kind::cache_hit) hits_.emplace(std::pair(round, entries[i].id.instance), &entries[i]);
+      if (entries[i].kind == Kind::attempt_started) {
+        keys_.emplace(std::pair(round, entries[i].id.instance), &entries[i].cache_key);
+      }
     }
   }
 
@@ -46,6 +75,10 @@ class Replay {
       at_tail_ = i == last_event_;
       steps_.pass_time(entries_[i].at);
       lines_.clear();
+      if (entries_[i].kind == Kind::retry_requested) {
+        ++round_;
+        unfinished_.result.reset();
+      }
       steps_.apply(event_of(entries_[i]));
       if (entries_[i].kind == Kind::attempt_ended && !ended_.count(entries_[i].id)) refuse(entries_[i]);
     }
@@ -62,7 +95,7 @@ class Replay {
   // Hits are in the record; what is not there was a miss, except that the last look-ups may not have been made.
   Steps::Answer answer(Work& work) {
     const std::string& instance = work.id.instance;
-    if (const auto hit = hits_.find(instance); hit != hits_.end()) {
+    if (const auto hit = hits_.find({round_, instance}); hit != hits_.end()) {
       work.cache_key = hit->second->cache_key;
       return {true, hit->second->outputs};
     }
@@ -75,7 +108,9 @@ class Replay {
     return {true, std::nullopt};
   }
 
-  bool is_known(const std::string& instance) const { return hits_.count(instance) > 0 || keys_.count(instance) > 0; }
+  bool is_known(const std::string& instance) const {
+    return hits_.count({round_, instance}) > 0 || keys_.count({round_, instance}) > 0;
+  }
 
   void note(const EngineEvent& event, const Work* work, std::vector<EngineCommand> commands) {
     if (const auto* ended = std::get_if<AttemptEnded>(&event)) {
@@ -84,7 +119,8 @@ class Replay {
     for (auto& command : commands) {
       if (auto* start = std::get_if<StartAttempt>(&command)) {
         // With what this machine's files add to it; see Executor::source_digest().
-        if (const auto key = keys_.find(start->work.id.instance); key != keys_.end()) start->work.cache_key = *key->second;
+        if (const auto key = keys_.find({round_, start->work.id.instance}); key != keys_.end())
+          start->work.cache_key = *key->second;
         live_.emplace(start->work.id, start->work);
       } else if (const auto* cancel = std::get_if<CancelAttempt>(&command)) {
         unfinished_.cancelled.push_back(cancel->id);
@@ -115,8 +151,10 @@ class Replay {
   Steps steps_;
   std::size_t last_event_ = 0;
   bool at_tail_ = false;
-  std::unordered_map<std::string, const RecordEntry*> hits_;
-  std::unordered_map<std::string, const std::string*> keys_;  // of instances that were started
+  using Place = std::pair<int, std::string>;  // the round, and an instance in it
+  std::map<Place, const RecordEntry*> hits_;
+  std::map<Place, const std::string*> keys_;  // of instances that were started
+  int round_ = 0;
   std::map<AttemptId, Work> live_;
   std::set<AttemptId> ended_;
   std::vector<RecordEntry> lines_;  // since the last event

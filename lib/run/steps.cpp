@@ -31,6 +31,13 @@ std::optional<RecordEntry> entry_of(const EngineEvent& event, const Work* work) 
     entry.reason = stop->why;
     return entry;
   }
+  if (const auto* suspended = std::get_if<Suspended>(&event)) {
+    RecordEntry entry = entry_of(Kind::suspended, at);
+    entry.reason = suspended->why;
+    return entry;
+  }
+  if (std::holds_alternative<Continued>(event)) return entry_of(Kind::continued, at);
+  if (std::holds_alternative<RetryRequested>(event)) return entry_of(Kind::retry_requested, at);
   const auto* answer = std::get_if<CacheAnswered>(&event);
   if (!answer || !answer->outputs || !work) return std::nullopt;
   RecordEntry entry = entry_of(Kind::cache_hit, at, {answer->instance, 0});

@@ -103,8 +103,12 @@ class OnACluster(Case):
     def test_interrupted(self):
         submit = self.running_sleeper()
         submit.send_signal(signal.SIGINT)
-        self.finish(submit, 130)
-        self.assertEqual(self.get()["state"], "stopped")
+        self.until(lambda: self.get()["reason"] == "suspended: interrupted", "the record says so")
+        submit.send_signal(signal.SIGINT)
+        self.assertIn("kfrun resume", self.finish(submit, 130)[1])
+        self.assertEqual(states(self.get()), {"nap": "running"})
+        self.kfrun("stop", "@latest", *self.here)
+        self.assertEqual((self.get()["state"], states(self.get())), ("stopped", {"nap": "stopped"}))
 
     def test_a_time_out(self):
         self.kfrun("submit", self.sleeper(300), "--timeout", "5s", *self.here, code=124)

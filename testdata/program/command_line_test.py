@@ -65,7 +65,7 @@ class CommandLine(Case):
             self.assertEqual(result.stderr, "")
             return result.stdout.split()
 
-        self.assertEqual(complete("kfrun", "su"), ["submit"])
+        self.assertEqual(complete("kfrun", "su"), ["submit", "suspend"])
         self.assertEqual(complete("kfrun", "submit", "--prog"), ["--progress"])
         self.assertEqual(complete("kfrun", "submit", "--progress", "q"), ["quiet"])
         self.assertEqual(complete("kfrun", "get", "@"), ["@latest"])

@@ -182,13 +182,6 @@ class WhileItRuns(Case):
         self.kfrun("stop", "@latest", code=1)
         self.kfrun("wait", "@latest", code=1)
 
-    def test_interrupted(self):
-        submit = self.begin()
-        submit.send_signal(signal.SIGINT)
-        _, err = self.finish(submit, 130)
-        self.assertIn("interrupted", err)
-        self.assertEqual(json.loads(self.kfrun("get", "@latest", "-o", "json").stdout)["state"], "stopped")
-
     def test_interrupted_twice_leaves_nothing_running(self):
         stubborn = GATE.replace("echo begun;", 'trap "" TERM; echo $$ > $0/pid; echo begun;')
         submit = self.begin(stubborn)
