@@ -1,5 +1,7 @@
 #include "kustomize/function_plugin.h"
 
+#include <unistd.h>
+
 #include <filesystem>
 
 #include "base/test.h"
@@ -15,7 +17,8 @@ namespace {
 // A folder with one executable.
 class Script {
  public:
-  explicit Script(const std::string& text) : folder_(std::filesystem::temp_directory_path() / "kfrun-function-test") {
+  explicit Script(const std::string& text)
+      : folder_(std::filesystem::temp_directory_path() / ("kfrun-function-test-" + std::to_string(::getpid()))) {
     std::filesystem::create_directories(folder_);
     write_file((folder_ / "run.sh").string(), "#!/bin/sh\n" + text);
     std::filesystem::permissions(folder_ / "run.sh", std::filesystem::perms::owner_all);
