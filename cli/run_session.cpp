@@ -167,6 +167,10 @@ class Session {
                   [this] { return wishes_.suspension(); }},
                  std::move(unfinished));
     } catch (const Left&) {
+    } catch (Error& error) {
+      if (error.kind() == ErrorKind::conflict) throw;
+      screen_->finish();
+      throw error.hint(fmt::format("the run has not ended: 'kfrun resume {}' goes on with it", id_));
     }
   }
 

@@ -13,6 +13,9 @@ namespace kfrun::cli {
 
 namespace {
 
+// When somebody who waits for a run is told that there is nobody else.
+constexpr auto kDoubt = std::chrono::seconds(3);
+
 std::vector<run::RunSummary> summaries(run::RecordStore& store) {
   std::vector<run::RunSummary> list;
   for (const auto& head : store.list()) list.push_back(run::summarise(head, store.entries(head.id)));
@@ -23,7 +26,17 @@ std::vector<run::RunSummary> summaries(run::RecordStore& store) {
 std::optional<run::RunSummary> wait_for_end(const FoundRun& found, std::optional<Duration> timeout, ProgressMode progress) {
   const auto start = std::chrono::steady_clock::now();
   const auto screen = make_progress_screen(progress, found.store->head(found.id).created);
-  const auto is_over = [&] { return timeout && std::chrono::steady_clock::now() - start >= *timeout; };
+  auto look_at = start + kDoubt;
+  const auto is_over = [&] {
+    const auto now = std::chrono::steady_clock::now();
+    if (now >= look_at) {
+      look_at = std::chrono::steady_clock::time_point::max();
+      if (!found.store->is_carried(found.id)) {
+        print_warning(fmt::format("nobody carries run {}; 'kfrun resume {}' goes on with it", found.id, found.id));
+      }
+    }
+    return timeout && now - start >= *timeout;
+  };
   const bool has_ended = follow(*found.store, found.id, *screen, is_over);
   screen->finish();
   return has_ended ? std::optional(read_summary(*found.store, found.id)) : std::nullopt;

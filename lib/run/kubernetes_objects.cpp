@@ -50,6 +50,10 @@ kube::Request release_of_pod(const std::string& name_space, const std::string& p
   return patient_patch(path_of(kube::types::pods, name_space, pod), patch, "application/strategic-merge-patch+json");
 }
 
+void throw_if_logged_out(const kube::Reply& reply) {
+  if (reply.status == 401) throw_unless_ok(reply, "carrying the run");
+}
+
 kube::Request patient(std::string method, std::string path, const Node& body) {
   kube::Request request;
   request.method = std::move(method);

@@ -106,6 +106,7 @@ void KubernetesExecutor::Pods::bring_plan(const std::string& name) {
   requests_.start(patient("POST", path_of(kube::types::config_maps, run_.name_space), attempt->plan.plan_config_map),
                   [this, name](const kube::Reply& reply) {
                     if (reply.ok() || reply.status == 409) return post(name);
+                    throw_if_logged_out(reply);
                     end_badly(name, FailureClass::configuration, reply.reason(), reply.message());
                   });
 }
@@ -129,6 +130,7 @@ void KubernetesExecutor::Pods::answer_post(const std::string& name, const kube::
     return see(reply.body);
   }
   if (reply.status == 409 && reply.reason() == "AlreadyExists") return adopt(name);
+  throw_if_logged_out(reply);
   const bool is_hopeless =
       reply.status == 0 && reply.failure_kind != ErrorKind::unreachable && reply.failure_kind != ErrorKind::timed_out;
   const auto failure =
@@ -146,6 +148,7 @@ void KubernetesExecutor::Pods::adopt(const std::string& name) {
     Attempt* attempt = find(name);
     if (!attempt) return;
     // Finished pods of tasks that are to run once do not go before they are recorded: there never was one.
+    throw_if_logged_out(reply);
     const bool is_adopted = std::exchange(attempt->is_adopted, false);
     if (is_adopted && reply.status == 404 && attempt->work.task->once) return post(name);
     attempt->is_created = true;

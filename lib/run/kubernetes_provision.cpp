@@ -18,6 +18,7 @@ constexpr const char* kMetadataOnly = "application/json;as=PartialObjectMetadata
 constexpr int kMostTurns = 5;
 
 Outcome refused(const kube::Reply& reply, const std::string& doing) {
+  throw_if_logged_out(reply);
   Outcome outcome;
   outcome.failure = FailureClass::configuration;
   outcome.reason = reply.reason();

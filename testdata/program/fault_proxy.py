@@ -25,7 +25,7 @@ FAULTS = {
     "reset before": "the connection is reset; not passed on",
     "reset after": "the connection is reset after the request took effect",
     "reset in body": "the connection is reset in the middle of the answer",
-    "401": "the token has expired; not passed on",
+    "401": "the token has expired, and a new one is in its file; not passed on",
     "410": "a watch or a list goes on from too old a version",
     "stale": "a list is answered as it was before",
     "silent": "a watch says nothing any more",
@@ -77,6 +77,7 @@ class Proxy:
         self.injected = collections.Counter()
         self.pods = collections.defaultdict(set)  # the uids that pods of a name had
         self.lists = {}  # answers to lists, by path
+        self.token, self.token_file = 0, None
         proxy = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -113,10 +114,13 @@ class Proxy:
         self.server.server_close()
 
     def kubeconfig(self, path, namespace):
+        self.token_file = path.with_suffix(".token")
+        self.token_file.write_text("token-0")
         path.write_text(json.dumps({
             "apiVersion": "v1", "kind": "Config", "current-context": "c",
             "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u", "namespace": namespace}}],
-            "clusters": [{"name": "c", "cluster": {"server": self.url}}], "users": [{"name": "u", "user": {}}]}))
+            "clusters": [{"name": "c", "cluster": {"server": self.url}}],
+            "users": [{"name": "u", "user": {"tokenFile": str(self.token_file)}}]}))
         return path
 
     def serve(self, handler):
@@ -127,6 +131,12 @@ class Proxy:
             fault = self.fault(request)
             if fault:
                 self.injected[fault] += 1
+            if fault == "401":
+                self.token += 1
+                self.token_file.with_suffix(".new").write_text(f"token-{self.token}")
+                self.token_file.with_suffix(".new").rename(self.token_file)
+            elif handler.headers.get("Authorization") != f"Bearer token-{self.token}" and not fault:
+                fault = "401"  # one more request with the old token
         if fault in ("kill before", "reset before"):
             return self.drop(handler, fault)
         if fault == "429":
