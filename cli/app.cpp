@@ -95,6 +95,8 @@ void add_cluster_flags(CLI::App* verb, ClusterFlags& flags) {
 // CLI11 writes into these while it reads; they must outlive the parse.
 struct AllFlags {
   BuildFlags build;
+  EditFlags edit;
+  CreateFlags create;
   SubmitFlags submit;
   CompileFlags compile;
   LintFlags lint;
@@ -134,6 +136,128 @@ void add_build(CLI::App* verb, BuildFlags& flags) {
   add_list(verb, "--mount", flags.mounts, "Mounts for functions in containers")->type_name("MOUNT");
   add_list(verb, "-e,--env", flags.environment, "Environment for functions")->type_name("NAME[=VALUE]");
   verb->add_flag("--as-current-user", flags.as_current_user, "Run functions in containers as this user");
+}
+
+void add_patch_flags(CLI::App* verb, kustomize::PatchRequest& patch) {
+  verb->add_option("--path", patch.path, "File of the patch")->type_name("FILE");
+  verb->add_option("--patch", patch.patch, "The patch itself")->type_name("TEXT");
+  const auto target = [&](const std::string& flag, std::string& value) {
+    verb->add_option(flag, value, "Of the target")->type_name("TEXT");
+  };
+  target("--group", patch.group);
+  target("--version", patch.version);
+  target("--kind", patch.kind);
+  target("--name", patch.name);
+  target("--namespace", patch.name_space);
+  target("--annotation-selector", patch.annotation_selector);
+  target("--label-selector", patch.label_selector);
+}
+
+void add_map_flags(CLI::App* verb, kustomize::MapRequest& map, const std::string& operation, const std::string& subject) {
+  verb->add_option("--namespace", map.name_space, "Its namespace")->type_name("NAME");
+  if (operation == "remove") return;
+  add_list(verb, "--from-literal", map.literals, "A key and its value; repeatable")->type_name("KEY=VALUE");
+  if (operation == "set") {
+    verb->add_option("--new-namespace", map.new_name_space, "Its new namespace")->type_name("NAME");
+    return;
+  }
+  add_list(verb, "--from-file", map.files, "Files or patterns for them; repeatable")->delimiter(',')->type_name("[KEY=]FILE");
+  verb->add_option("--from-env-file", map.env_file, "A file of lines key=value")->type_name("FILE");
+  verb->add_flag("--disableNameSuffixHash", map.disable_name_suffix_hash, "No hash behind the name");
+  if (subject == "secret") verb->add_option("--type", map.type, "Opaque or kubernetes.io/tls")->type_name("TYPE");
+  if (subject == "configmap") verb->add_option("--behavior", map.behavior, "create, merge or replace")->type_name("WORD");
+}
+
+void add_label_flags(CLI::App* verb, EditFlags& flags, const std::string& operation, const std::string& subject) {
+  if (operation == "remove") verb->add_flag("-i,--ignore-non-existence", flags.ignore_missing, "What is not there is no error");
+  if (operation != "add") return;
+  verb->add_flag("-f,--force", flags.labels.force, "Change what is there");
+  if (subject == "annotation") return;
+  verb->add_flag("--without-selector", flags.labels.without_selector, "Into labels, which leaves selectors alone");
+  verb->add_flag("--include-templates", flags.labels.include_templates, "Also in templates of pods");
+}
+
+struct Subjects {
+  const char* operation;
+  const char* help;
+  std::vector<std::pair<const char*, const char*>> words;
+};
+const Subjects kSubjects[] = {
+    {"set",
+     "Change what a field says",
+     {{"image", "NAME=NEWNAME:TAG, NAME:TAG, NAME@DIGEST"},
+      {"namespace", "NAME"},
+      {"nameprefix", "PREFIX"},
+      {"namesuffix", "SUFFIX"},
+      {"label", "KEY:VALUE, into commonLabels"},
+      {"annotation", "KEY:VALUE, into commonAnnotations"},
+      {"replicas", "NAME=COUNT"},
+      {"buildmetadata", "OPTION,..."},
+      {"configmap", "NAME: new values for its literals, another namespace"},
+      {"secret", "NAME: new values for its literals, another namespace"}}},
+    {"add",
+     "Add to a list",
+     {{"resource", "Files, folders or patterns for them"},
+      {"component", "Folders or patterns for them"},
+      {"patch", "A patch, by --path or --patch"},
+      {"configmap", "NAME: an entry of configMapGenerator, or more for one"},
+      {"secret", "NAME: an entry of secretGenerator, or more for one"},
+      {"label", "KEY:VALUE, into commonLabels"},
+      {"annotation", "KEY:VALUE, into commonAnnotations"},
+      {"base", "FOLDER,... into resources"},
+      {"generator", "Files or patterns for them"},
+      {"transformer", "Files or patterns for them"},
+      {"configuration", "Files or patterns for them"},
+      {"buildmetadata", "OPTION,..."}}},
+    {"remove",
+     "Take out of a list",
+     {{"resource", "Paths or patterns for them"},
+      {"component", "Paths or patterns for them"},
+      {"patch", "The patch that --path or --patch and the target tell"},
+      {"configmap", "NAME,..."},
+      {"secret", "NAME,..."},
+      {"label", "KEY,... out of commonLabels"},
+      {"annotation", "KEY,... out of commonAnnotations"},
+      {"transformer", "Paths or patterns for them"},
+      {"buildmetadata", "OPTION,..."}}}};
+
+void add_edit_subject(CLI::App* verb, EditFlags& flags, const std::string& operation, const std::string& subject) {
+  verb->add_option("WORD", flags.words, "As above")->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  if (subject == "patch") add_patch_flags(verb, flags.patch);
+  if (subject == "configmap" || subject == "secret") add_map_flags(verb, flags.map, operation, subject);
+  if (subject == "label" || subject == "annotation") add_label_flags(verb, flags, operation, subject);
+  if (subject == "resource" && operation == "add") verb->add_flag("--no-verify", flags.no_verify, "Whatever the words are");
+  verb->callback([&flags, operation, subject] {
+    flags.operation = operation;
+    flags.subject = subject;
+  });
+}
+
+void add_edit(CLI::App* verb, EditFlags& flags) {
+  verb->footer(
+      "Examples:\n  kfrun edit set image web=registry.example/web:1.2\n  kfrun edit add resource deployment.yaml 'crds/*.yaml'\n"
+      "Lines that need not change stay as they are.");
+  verb->require_subcommand(1);
+  for (const auto& [operation, help, words] : kSubjects) {
+    auto* sub = verb->add_subcommand(operation, help)->require_subcommand(1);
+    for (const auto& [subject, what] : words) add_edit_subject(sub->add_subcommand(subject, what), flags, operation, subject);
+  }
+  verb->add_subcommand("fix", "Deprecated fields to their successors")->callback([&flags] { flags.operation = "fix"; });
+}
+
+void add_create(CLI::App* verb, CreateFlags& flags) {
+  verb->footer("Examples:\n  kfrun create --autodetect\n  kfrun create --resources deployment.yaml,../base --namespace staging");
+  const auto text = [&](const std::string& flag, std::string& value, const std::string& type, const std::string& help) {
+    verb->add_option(flag, value, help)->type_name(type);
+  };
+  text("--resources", flags.resources, "PATH,...", "Resources, or patterns for them");
+  text("--namespace", flags.name_space, "NAME", "The field namespace");
+  text("--nameprefix", flags.name_prefix, "TEXT", "The field namePrefix");
+  text("--namesuffix", flags.name_suffix, "TEXT", "The field nameSuffix");
+  text("--labels", flags.labels, "KEY:VALUE,...", "The field commonLabels");
+  text("--annotations", flags.annotations, "KEY:VALUE,...", "The field commonAnnotations");
+  verb->add_flag("--autodetect", flags.autodetect, "Look for resources in this folder");
+  verb->add_flag("--recursive", flags.recursive, "And below it");
 }
 
 void add_submit(CLI::App* verb, SubmitFlags& flags) {
@@ -261,6 +385,11 @@ struct Verb {
 const Verb kVerbs[] = {
     {"build", "Print the manifests of a kustomization, as kustomize build does",
      [](CLI::App* verb, AllFlags& all) { add_build(verb, all.build); }, [](const AllFlags& all) -> Flags { return all.build; }},
+    {"edit", "Change the kustomization file of this folder", [](CLI::App* verb, AllFlags& all) { add_edit(verb, all.edit); },
+     [](const AllFlags& all) -> Flags { return all.edit; }},
+    {"create", "Write a kustomization file for this folder",
+     [](CLI::App* verb, AllFlags& all) { add_create(verb, all.create); },
+     [](const AllFlags& all) -> Flags { return all.create; }},
     {"submit", "Run a pipeline and follow it to its end", [](CLI::App* verb, AllFlags& all) { add_submit(verb, all.submit); },
      [](const AllFlags& all) -> Flags { return all.submit; }},
     {"compile", "Show a pipeline's graph without running it",
@@ -350,7 +479,8 @@ std::vector<VerbWords> all_words() {
 // CLI11's own words for unknown flags name no alternatives.
 Error unknown_word(const CLI::App& app, const std::string& word) {
   const auto* chosen = app.get_subcommands().front();
-  const std::string verb = chosen->get_name();
+  std::string verb = chosen->get_name();
+  for (; !chosen->get_subcommands().empty(); verb += " " + chosen->get_name()) chosen = chosen->get_subcommands().front();
   Error error = word.starts_with('-') ? usage_error("unknown flag '{}' of 'kfrun {}'", word, verb)
                                       : usage_error("unexpected argument '{}' of 'kfrun {}'", word, verb);
   std::vector<std::string> flags;

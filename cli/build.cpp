@@ -89,14 +89,6 @@ void write_folder(const std::string& folder, const kustomize::BuildResult& resul
   }
 }
 
-// The first line is kustomize's, so that scripts that match it go on working; places and hints have lines of their own.
-void print_build_error(const Error& error) {
-  std::string text = fmt::format("Error: {}\n", error.what());
-  if (error.place().known()) text += fmt::format("  at {}\n", to_string(error.place()));
-  for (const auto& hint : error.hints()) text += fmt::format("  hint: {}\n", hint);
-  std::fputs(text.c_str(), stderr);
-}
-
 int build(const BuildFlags& flags) {
   const auto options = build_options(flags);
   print_deprecations(flags);
@@ -122,7 +114,7 @@ int run(const BuildFlags& flags) {
     return build(flags);
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::internal) throw;
-    print_build_error(error);
+    print_kustomize_error(error);
     return kWorkFailed;
   }
 }

@@ -10,6 +10,7 @@
 #include "base/time.h"
 #include "cli/completion.h"
 #include "kube/config.h"
+#include "kustomize/edit/edit.h"
 
 namespace kfrun::cli {
 
@@ -41,6 +42,29 @@ struct BuildFlags {
   std::vector<std::string> mounts;
   std::vector<std::string> environment;
   bool as_current_user = false;
+};
+
+// `edit OPERATION [SUBJECT] [WORD...]`; each subject looks at its own flags.
+struct EditFlags {
+  std::string operation;  // set, add, remove, fix
+  std::string subject;    // image, resource, ...
+  std::vector<std::string> words;
+  kustomize::PatchRequest patch;
+  kustomize::MapRequest map;
+  kustomize::LabelOptions labels;
+  bool no_verify = false;
+  bool ignore_missing = false;
+};
+
+struct CreateFlags {
+  std::string resources;  // separated by commas, as the pairs are
+  std::string name_space;
+  std::string name_prefix;
+  std::string name_suffix;
+  std::string labels;
+  std::string annotations;
+  bool autodetect = false;
+  bool recursive = false;
 };
 
 struct SubmitFlags {
@@ -142,7 +166,8 @@ struct Finished {
   int exit_code = 0;
 };
 
-using Flags = std::variant<Finished, BuildFlags, SubmitFlags, CompileFlags, LintFlags, RunsFlags, GetFlags, LogsFlags, WaitFlags,
-                           ResumeFlags, SuspendFlags, GcFlags, StopFlags, DeleteFlags, CompletionFlags, VersionFlags>;
+using Flags =
+    std::variant<Finished, BuildFlags, EditFlags, CreateFlags, SubmitFlags, CompileFlags, LintFlags, RunsFlags, GetFlags, LogsFlags,
+                 WaitFlags, ResumeFlags, SuspendFlags, GcFlags, StopFlags, DeleteFlags, CompletionFlags, VersionFlags>;
 
 }  // namespace kfrun::cli

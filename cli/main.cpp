@@ -31,6 +31,7 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   const int code = run(argc, argv);
   // Scripts written for kustomize know 0 and 1.
-  const bool is_build = argc > 1 && std::string_view(argv[1]) == "build";
-  return is_build && code != kfrun::cli::kInternal ? (code == 0 ? 0 : 1) : code;
+  const std::string_view verb = argc > 1 ? argv[1] : "";
+  const bool is_kustomize = verb == "build" || verb == "edit" || verb == "create";
+  return is_kustomize && code != kfrun::cli::kInternal ? (code == 0 ? 0 : 1) : code;
 }

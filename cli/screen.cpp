@@ -148,6 +148,13 @@ class QuietScreen : public ProgressScreen {
 
 void print_error(const Error& error) { print_diagnostics({to_diagnostic(error)}); }
 
+void print_kustomize_error(const Error& error) {
+  std::string text = fmt::format("Error: {}\n", error.what());
+  if (error.place().known()) text += fmt::format("  at {}\n", to_string(error.place()));
+  for (const auto& hint : error.hints()) text += fmt::format("  hint: {}\n", hint);
+  std::fputs(text.c_str(), stderr);
+}
+
 void print_diagnostics(const Diagnostics& diagnostics) {
   for (const auto& diagnostic : diagnostics) std::fputs(to_string(diagnostic).c_str(), stderr);
 }

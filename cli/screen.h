@@ -16,6 +16,8 @@ namespace kfrun::cli {
 
 // "error: place: message", hints on lines of their own, on stderr.
 void print_error(const Error& error);
+// "Error: " and kustomize's words, so that scripts that match them go on working; places and hints have lines of their own.
+void print_kustomize_error(const Error& error);
 void print_diagnostics(const Diagnostics& diagnostics);
 void print_warning(std::string_view text);
 void print_note(std::string_view text);

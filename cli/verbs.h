@@ -10,6 +10,8 @@ Flags parse_command_line(int argc, char** argv);
 
 int run(const Finished& flags);
 int run(const BuildFlags& flags);
+int run(const EditFlags& flags);
+int run(const CreateFlags& flags);
 int run(const SubmitFlags& flags);
 int run(const CompileFlags& flags);
 int run(const LintFlags& flags);

@@ -7,7 +7,7 @@ import subprocess
 
 from harness import KFRUN, Case, main
 
-VERBS = "build submit compile lint runs get logs wait stop delete completion version".split()
+VERBS = "build edit create submit compile lint runs get logs wait stop delete completion version".split()
 
 
 class CommandLine(Case):

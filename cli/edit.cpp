@@ -1,0 +1,146 @@
+// Verb `edit`: what kustomize edit does to the kustomization file of the current folder, changing no more lines than it must.
+#include <map>
+
+#include "base/files.h"
+#include "base/text.h"
+#include "base/time.h"
+#include "cli/exit_code.h"
+#include "cli/screen.h"
+#include "cli/verbs.h"
+
+namespace kfrun::cli {
+
+namespace {
+
+using kustomize::Change;
+using kustomize::MapKind;
+using kustomize::Words;
+
+struct Request {
+  const EditFlags& flags;
+  Words& remarks;
+};
+using Maker = Change (*)(const Request& request);
+
+Words checked_words(const Words& words, std::string_view what) {
+  if (words.empty()) throw usage_error("must specify {}", what);
+  return words;
+}
+
+Words plugin_files(const Request& request, std::string_view what) {
+  return kustomize::expand_patterns(
+      disk(), checked_words(request.flags.words, fmt::format("a yaml file which contains {}", what)), request.remarks);
+}
+
+const std::map<std::string, Maker> kSetters = {
+    {"image", [](const Request& request) { return kustomize::set_images(request.flags.words); }},
+    {"namespace", [](const Request& request) { return kustomize::set_namespace(request.flags.words); }},
+    {"nameprefix", [](const Request& request) { return kustomize::set_name_prefix(request.flags.words); }},
+    {"namesuffix", [](const Request& request) { return kustomize::set_name_suffix(request.flags.words); }},
+    {"label", [](const Request& request) { return kustomize::set_labels(request.flags.words); }},
+    {"annotation", [](const Request& request) { return kustomize::set_annotations(request.flags.words); }},
+    {"replicas", [](const Request& request) { return kustomize::set_replicas(request.flags.words); }},
+    {"buildmetadata", [](const Request& request) { return kustomize::set_build_metadata(request.flags.words); }},
+    {"configmap",
+     [](const Request& request) {
+       return kustomize::set_map(MapKind::config_map, request.flags.words, request.flags.map, disk());
+     }},
+    {"secret",
+     [](const Request& request) { return kustomize::set_map(MapKind::secret, request.flags.words, request.flags.map, disk()); }},
+};
+
+const std::map<std::string, Maker> kAdders = {
+    {"resource",
+     [](const Request& request) {
+       const auto words = checked_words(request.flags.words, "a resource file");
+       return kustomize::add_paths("resources", "resource",
+                                   request.flags.no_verify ? words : kustomize::expand_resources(disk(), words));
+     }},
+    {"component",
+     [](const Request& request) {
+       const auto words = checked_words(request.flags.words, "a component file");
+       return kustomize::add_paths("components", "component", kustomize::expand_resources(disk(), words));
+     }},
+    {"patch", [](const Request& request) { return kustomize::add_patch(request.flags.patch); }},
+    {"configmap",
+     [](const Request& request) {
+       return kustomize::add_map(MapKind::config_map, request.flags.words, request.flags.map, disk(), request.remarks);
+     }},
+    {"secret",
+     [](const Request& request) {
+       return kustomize::add_map(MapKind::secret, request.flags.words, request.flags.map, disk(), request.remarks);
+     }},
+    {"label", [](const Request& request) { return kustomize::add_labels(request.flags.words, request.flags.labels); }},
+    {"annotation",
+     [](const Request& request) { return kustomize::add_annotations(request.flags.words, request.flags.labels.force); }},
+    {"base", [](const Request& request) { return kustomize::add_bases(request.flags.words, disk()); }},
+    {"generator",
+     [](const Request& request) {
+       return kustomize::add_paths("generators", "generator", plugin_files(request, "a generator plugin resource"));
+     }},
+    {"transformer",
+     [](const Request& request) {
+       return kustomize::add_paths("transformers", "transformer", plugin_files(request, "a transformer plugin resource"));
+     }},
+    {"configuration",
+     [](const Request& request) {
+       return kustomize::add_paths("configurations", "configuration", plugin_files(request, "a configuration resource"));
+     }},
+    {"buildmetadata", [](const Request& request) { return kustomize::add_build_metadata(request.flags.words); }},
+};
+
+const std::map<std::string, Maker> kRemovers = {
+    {"resource", [](const Request& request) { return kustomize::remove_paths("resources", "resource", request.flags.words); }},
+    {"component", [](const Request& request) { return kustomize::remove_paths("components", "component", request.flags.words); }},
+    {"transformer",
+     [](const Request& request) { return kustomize::remove_paths("transformers", "transformer", request.flags.words); }},
+    {"patch", [](const Request& request) { return kustomize::remove_patch(request.flags.patch); }},
+    {"configmap",
+     [](const Request& request) {
+       return kustomize::remove_maps(MapKind::config_map, request.flags.words, request.flags.map.name_space);
+     }},
+    {"secret",
+     [](const Request& request) {
+       return kustomize::remove_maps(MapKind::secret, request.flags.words, request.flags.map.name_space);
+     }},
+    {"label", [](const Request& request) { return kustomize::remove_labels(request.flags.words, request.flags.ignore_missing); }},
+    {"annotation",
+     [](const Request& request) { return kustomize::remove_annotations(request.flags.words, request.flags.ignore_missing); }},
+    {"buildmetadata", [](const Request& request) { return kustomize::remove_build_metadata(request.flags.words); }},
+};
+
+Change make_change(const Request& request) {
+  const auto& flags = request.flags;
+  if (flags.operation == "fix") return kustomize::fix(disk());
+  const auto& makers = flags.operation == "set" ? kSetters : flags.operation == "add" ? kAdders : kRemovers;
+  return makers.at(flags.subject)(request);
+}
+
+void print_remarks(const Words& remarks) {
+  for (const auto& remark : remarks) print_note(remark);
+}
+
+void edit(const EditFlags& flags) {
+  Words remarks;
+  const Change change = make_change({flags, remarks});
+  const auto file = kustomize::find_kustomization_file(disk());
+  const auto text = disk().read(file);
+  const auto made = kustomize::edited_text(text, file, change, remarks);
+  if (made != text) write_file(disk().resolve(file).value_or(file), made);
+  print_remarks(remarks);
+}
+
+}  // namespace
+
+int run(const EditFlags& flags) {
+  try {
+    edit(flags);
+    return kDone;
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::internal) throw;
+    print_kustomize_error(error);
+    return kWorkFailed;
+  }
+}
+
+}  // namespace kfrun::cli
