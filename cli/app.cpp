@@ -242,7 +242,9 @@ void add_edit(CLI::App* verb, EditFlags& flags) {
     auto* sub = verb->add_subcommand(operation, help)->require_subcommand(1);
     for (const auto& [subject, what] : words) add_edit_subject(sub->add_subcommand(subject, what), flags, operation, subject);
   }
-  verb->add_subcommand("fix", "Deprecated fields to their successors")->callback([&flags] { flags.operation = "fix"; });
+  auto* fix = verb->add_subcommand("fix", "Deprecated fields to their successors");
+  fix->add_flag("--vars", flags.vars, "Accepted, but vars are not made into replacements");
+  fix->callback([&flags] { flags.operation = "fix"; });
 }
 
 void add_create(CLI::App* verb, CreateFlags& flags) {

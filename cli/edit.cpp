@@ -7,6 +7,7 @@
 #include "cli/exit_code.h"
 #include "cli/screen.h"
 #include "cli/verbs.h"
+#include "kustomize/kustomize.h"
 
 namespace kfrun::cli {
 
@@ -120,6 +121,40 @@ void print_remarks(const Words& remarks) {
   for (const auto& remark : remarks) print_note(remark);
 }
 
+// What the folder builds to; nothing when it cannot be built.
+std::string build_here(std::string* fault) {
+  try {
+    return kustomize::to_yaml(kustomize::build(disk(), "."));
+  } catch (const Error& error) {
+    if (fault) *fault = error.what();
+    return {};
+  }
+}
+
+constexpr std::string_view kFixedFields =
+    "\nFixed fields:\n  patchesJson6902 -> patches\n  patchesStrategicMerge -> patches\n  commonLabels -> labels\n";
+
+void edit(const EditFlags& flags);
+
+// What else kustomize does about it: tell, and compare what is built.
+void fix(const EditFlags& flags) {
+  if (flags.vars) {
+    throw make_error(ErrorKind::unsupported, "vars are not converted to replacements")
+        .hint("'kustomize edit fix --vars' does; 'kfrun build' takes both");
+  }
+  const auto before = build_here(nullptr);
+  edit(flags);
+  print(kFixedFields);
+  std::string fault;
+  const auto after = build_here(&fault);
+  if (!fault.empty()) {
+    print(fmt::format("Warning: 'Fixed' kustomization now produces the error when running `kustomize build`: {}\n", fault));
+  } else if (after != before) {
+    print(fmt::format("Warning: 'Fixed' kustomization now produces different output when running `kustomize build`:\n...{}...\n",
+                      after));
+  }
+}
+
 void edit(const EditFlags& flags) {
   Words remarks;
   const Change change = make_change({flags, remarks});
@@ -134,7 +169,7 @@ void edit(const EditFlags& flags) {
 
 int run(const EditFlags& flags) {
   try {
-    edit(flags);
+    flags.operation == "fix" ? fix(flags) : edit(flags);
     return kDone;
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::internal) throw;

@@ -53,6 +53,7 @@ struct EditFlags {
   kustomize::MapRequest map;
   kustomize::LabelOptions labels;
   bool no_verify = false;
+  bool vars = false;
   bool ignore_missing = false;
 };
 

@@ -32,7 +32,7 @@ ALSO = {"report": {"run/record.h", "run/state.h"}, "run": {"launcher/launcher_by
 LIBRARIES = {
     "fmt/": ["lib/", "cli/"],  # base/error.h hands it to everyone
     "openssl/": ["lib/base/digest.cpp", "lib/kube/"],
-    "yaml.h": ["lib/document/yaml_reader.cpp"],
+    "yaml.h": ["lib/document/yaml_reader.cpp", "lib/document/spots.cpp"],
     "yaml-cpp/": ["lib/document/own_yaml_reader.cpp"],
     "rapidjson/": ["lib/document/json.cpp", "lib/launcher/"],
     "re2/": ["lib/kustomize/", "lib/pipeline/"],

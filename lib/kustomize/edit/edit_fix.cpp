@@ -1,9 +1,9 @@
 // `edit fix`: deprecated fields to their successors.
-#include <array>
-
 #include "base/text.h"
 #include "kustomize/edit/edit.h"
 #include "kustomize/edit/fields.h"
+#include "kustomize/kustomization.h"
+#include "kustomize/kustomization_shape.h"
 
 namespace kfrun::kustomize {
 
@@ -65,6 +65,15 @@ void move_labels(Node& fields) {
   drop_if_empty(fields, "labels");
 }
 
+// The names in the charts differ too.
+void move_charts(Node& fields, const std::string& file) {
+  if (!find_field(fields, "helmChartInflationGenerator")) return;
+  auto made = kustomization_of(decode_json_shape(fields, kustomization_shape(), file));
+  drop_field(fields, "helmChartInflationGenerator");
+  if (!made.helm_charts.is_null()) put_field(fields, "helmCharts", std::move(made.helm_charts));
+  if (!made.helm_globals.is_null()) put_field(fields, "helmGlobals", std::move(made.helm_globals));
+}
+
 void move_list_if_any(Node& fields, std::string_view deprecated, std::string_view successor) {
   move_list(fields, deprecated, successor);
   drop_field(fields, deprecated);
@@ -75,12 +84,10 @@ void move_list_if_any(Node& fields, std::string_view deprecated, std::string_vie
 Change fix(const FileSystem& files) {
   return [&files](Edited& edited) {
     auto& fields = edited.fields;
-    if (find_field(fields, "helmChartInflationGenerator")) {
-      throw make_error(ErrorKind::unsupported, "helmChartInflationGenerator is not moved to helmCharts; do so by hand");
-    }
     set_type(fields);
     move_list_if_any(fields, "bases", "resources");
     move_list_if_any(fields, "imageTags", "images");
+    move_charts(fields, edited.file);
     move_envs(fields, "configMapGenerator");
     move_envs(fields, "secretGenerator");
     move_list_if_any(fields, "patchesJson6902", "patches");

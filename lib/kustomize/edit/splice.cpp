@@ -4,15 +4,17 @@
 
 #include "base/text.h"
 #include "document/reader.h"
+#include "document/spots.h"
 #include "kustomize/edit/entries.h"
 #include "kustomize/edit/render.h"
-#include "kustomize/edit/spots.h"
 
 namespace kfrun::kustomize {
 
 namespace {
 
+using document::find_spots;
 using document::Node;
+using document::Spot;
 
 constexpr std::string_view kMark = "\xEF\xBB\xBF";
 

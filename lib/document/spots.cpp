@@ -1,12 +1,12 @@
-#include "kustomize/edit/spots.h"
+#include "document/spots.h"
 
 #include <yaml.h>
 
-namespace kfrun::kustomize {
+#include <algorithm>
+
+namespace kfrun::document {
 
 namespace {
-
-using document::NodeKind;
 
 // libyaml counts characters.
 std::vector<std::size_t> bytes_of_characters(std::string_view text) {
@@ -111,4 +111,4 @@ class Finder {
 
 std::optional<Spot> find_spots(std::string_view text) { return Finder(text).find(); }
 
-}  // namespace kfrun::kustomize
+}  // namespace kfrun::document

@@ -8,10 +8,10 @@
 
 #include "document/node.h"
 
-namespace kfrun::kustomize {
+namespace kfrun::document {
 
 struct Spot {
-  document::NodeKind kind = document::NodeKind::scalar;
+  NodeKind kind = NodeKind::scalar;
   bool flow = false;   // [a, b] or {a: b}
   bool bound = false;  // an alias, or written with an anchor or a tag: its text cannot be changed alone
   // A block sequence begins at its first dash; a block collection ends with its last entry. A block scalar ends before its last
@@ -24,4 +24,4 @@ struct Spot {
 // The first document's root; nothing when the text holds none or cannot be read.
 std::optional<Spot> find_spots(std::string_view text);
 
-}  // namespace kfrun::kustomize
+}  // namespace kfrun::document
