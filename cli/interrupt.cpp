@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 
 #include "cli/exit_code.h"
@@ -14,11 +15,13 @@ volatile std::sig_atomic_t signals_seen = 0;
 std::function<void()> wake_run;
 
 void on_signal(int) {
+  const int fault = errno;  // of what was interrupted
   signals_seen = signals_seen + 1;
   if (signals_seen > 2) ::_exit(kInterrupted);
   constexpr char message[] = "\ninterrupted: nothing new is started, what runs is waited for (again to leave at once)\n";
   if (signals_seen == 1) (void)!::write(STDERR_FILENO, message, sizeof message - 1);
   if (wake_run) wake_run();
+  errno = fault;
 }
 
 void handle(void (*handler)(int)) {

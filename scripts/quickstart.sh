@@ -23,7 +23,7 @@ manifests=build/digits-prod.yaml
 grep -c '^kind:' "$manifests" | sed 's/$/ manifests:/'
 grep '^kind:' "$manifests" | sed 's/kind: /  /'
 
-run=$("$kfrun" runs --local -o name | head -n 1)
+run=$("$kfrun" runs --local -o name | sed -n 1p)
 folder=${KFRUN_STATE_DIR:-${XDG_STATE_HOME:-$HOME/.local/state}/kfrun}/runs/$run
 step 'Done. Where things are'
 echo "  the binary     $kfrun"

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <exception>
 #include <map>
+#include <system_error>
 #include <thread>
 
 #include "document/writer.h"
@@ -146,7 +147,13 @@ std::string to_yaml(const BuildResult& result) {
     }
   };
   std::vector<std::thread> helpers;
-  for (std::size_t block = 1; block < threads; ++block) helpers.emplace_back(write, block);
+  for (std::size_t block = 1; block < threads; ++block) {
+    try {
+      helpers.emplace_back(write, block);
+    } catch (const std::system_error&) {
+      write(block);  // the system allows no more threads
+    }
+  }
   write(0);
   for (auto& helper : helpers) helper.join();
   for (const auto& fault : faults) {

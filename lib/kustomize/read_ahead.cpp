@@ -1,5 +1,7 @@
 #include "kustomize/read_ahead.h"
 
+#include <system_error>
+
 #include "kustomize/resource_reader.h"
 
 namespace kfrun::kustomize {
@@ -32,12 +34,18 @@ void ReadAhead::expect(const std::string& file, const std::string& path) {
       const std::lock_guard lock(mutex_);
       waiting_.push_back(job.get());
     }
-    if (workers_.empty() && jobs_.size() >= kWorthwhile) {
-      for (unsigned i = 0; i < threads_; ++i) workers_.emplace_back([this] { work(); });
-    }
+    if (workers_.empty() && jobs_.size() >= kWorthwhile) start_workers();
     changed_.notify_one();
   }
   ++job->uses;
+}
+
+void ReadAhead::start_workers() {
+  try {
+    for (unsigned i = 0; i < threads_; ++i) workers_.emplace_back([this] { work(); });
+  } catch (const std::system_error&) {
+    // As many as the system allows, or none: what is not read ahead is read when it is taken.
+  }
 }
 
 std::vector<Resource> ReadAhead::take(const std::string& file, const std::string& path) {

@@ -42,6 +42,7 @@ class ReadAhead {
   };
 
   static std::string key_of(const std::string& file, const std::string& path) { return file + '\n' + path; }
+  void start_workers();
   void work();
   // Reads a claimed job; with the lock not held.
   void run(Job& job) const;
