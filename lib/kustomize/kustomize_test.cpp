@@ -192,3 +192,21 @@ TEST_CASE("many files are read by several threads, in the order they are listed"
   }
   CHECK(built(files) == expected);
 }
+
+TEST_CASE("patches find what patches before them renamed, by both names") {
+  // kustomize 5.8.2
+  CHECK(built({{"/app/r.yaml", config_map("a")}, {"/app/kustomization.yaml", R"(
+resources: [r.yaml]
+patches:
+- target: {kind: ConfigMap, name: a}
+  patch: "- {op: replace, path: /metadata/name, value: b-1}"
+- target: {name: b-1}
+  patch: "- {op: add, path: /data, value: {x: now}}"
+- target: {name: a}
+  patch: "- {op: add, path: /data/y, value: before}"
+- target: {name: b.1}
+  patch: "- {op: add, path: /data/z, value: expression}"
+- target: {name: b}
+  patch: "- {op: add, path: /data/w, value: never}"
+)"}}) == "apiVersion: v1\ndata:\n  x: now\n  \"y\": before\n  z: expression\nkind: ConfigMap\nmetadata:\n  name: b-1\n");
+}

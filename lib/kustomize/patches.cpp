@@ -1,6 +1,7 @@
 #include "kustomize/patches.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "base/text.h"
 #include "document/json_values.h"
@@ -264,8 +265,11 @@ void LoadedPatch::apply_to_selected(ResourceMap& resources, const MergeSchema& s
 }
 
 void LoadedPatch::apply_operations(ResourceMap& resources) const {
+  bool changes_ids = false;
   for (const auto position : select(resources, *target_)) {
     Resource& resource = resources[position];
+    const auto kind = resource.kind();
+    const auto name = resource.name();
     if (field_ == Field::patches) resource.remember_current_id();
     // kustomize's memory stands in annotations, so a path into them exists even when the user wrote none.
     if (resource.has_memory()) resource.document.child_mapping("metadata").child_mapping("annotations");
@@ -273,25 +277,30 @@ void LoadedPatch::apply_operations(ResourceMap& resources) const {
     document::apply_json_patch(json, *operations_);
     resource.document = document::from_json_values(json);
     clear_shared(resource.document);
+    changes_ids |= resource.kind() != kind || resource.name() != name;
   }
-  resources.ids_changed();
+  if (changes_ids) resources.ids_changed();
 }
 
 std::vector<std::size_t> select(const ResourceMap& resources, const Selector& selector) {
   const SelectorMatcher matcher(selector);
-  std::vector<std::size_t> selected;
-  for (std::size_t i = 0; i < resources.size(); ++i) {
-    const Resource& resource = resources[i];
+  const auto is_selected = [&](const Resource& resource) {
     const ResId current = resource.current_id();
     const ResId original = resource.original_id();
-    if (!matcher.matches_namespace(original.effective_namespace()) && !matcher.matches_namespace(current.effective_namespace()))
-      continue;
-    if (!matcher.matches_name(original.name) && !matcher.matches_name(current.name)) continue;
-    if (!matcher.matches_gvk(current.gvk)) continue;
-    if (!matcher.matches_labels(resource.document) || !matcher.matches_annotations(resource.document)) continue;
-    selected.push_back(i);
+    return (matcher.matches_namespace(original.effective_namespace()) ||
+            matcher.matches_namespace(current.effective_namespace())) &&
+           (matcher.matches_name(original.name) || matcher.matches_name(current.name)) && matcher.matches_gvk(current.gvk) &&
+           matcher.matches_labels(resource.document) && matcher.matches_annotations(resource.document);
+  };
+  std::vector<std::size_t> candidates;
+  if (const auto& name = matcher.only_name()) {
+    candidates = resources.find_named(*name);
+  } else {
+    candidates.resize(resources.size());
+    std::iota(candidates.begin(), candidates.end(), std::size_t{0});
   }
-  return selected;
+  std::erase_if(candidates, [&](std::size_t position) { return !is_selected(resources[position]); });
+  return candidates;
 }
 
 }  // namespace kfrun::kustomize

@@ -138,6 +138,16 @@ void ResourceMap::index(std::size_t position) const {
   for (const auto& previous : resource.previous_names) add(previous.kind, previous.name);
 }
 
+void ResourceMap::index_name(std::size_t position) const {
+  const Resource& resource = resources_[position];
+  auto add = [&](const std::string& name) {
+    auto& positions = by_name_[name];
+    if (positions.empty() || positions.back() != position) positions.push_back(static_cast<std::uint32_t>(position));
+  };
+  add(resource.name());
+  for (const auto& previous : resource.previous_names) add(previous.name);
+}
+
 void ResourceMap::index_up_to_date() const {
   for (; indexed_ < resources_.size(); ++indexed_) index(indexed_);
 }
@@ -165,6 +175,13 @@ std::vector<std::size_t> ResourceMap::find_any(const ResId& id) const {
     const auto& names = resource.previous_names;
     return std::any_of(names.begin(), names.end(), [&](const auto& previous) { return id == resource.previous_id(previous); });
   });
+}
+
+std::vector<std::size_t> ResourceMap::find_named(const std::string& name) const {
+  for (; names_indexed_ < resources_.size(); ++names_indexed_) index_name(names_indexed_);
+  const auto found = by_name_.find(name);
+  return found == by_name_.end() ? std::vector<std::size_t>()
+                                 : std::vector<std::size_t>(found->second.begin(), found->second.end());
 }
 
 std::vector<std::size_t> ResourceMap::find_any_kind_and_name(const ResId& id) const {

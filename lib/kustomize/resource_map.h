@@ -41,15 +41,18 @@ class ResourceMap {
   void keep_only(const std::vector<bool>& keep);
   // The lookup tables are made anew at the next lookup.
   void ids_changed() {
-    indexed_ = 0;
+    indexed_ = names_indexed_ = 0;
     by_kind_and_name_.clear();
+    by_name_.clear();
   }
 
   // Positions, ascending.
   std::vector<std::size_t> find_current(const ResId& id) const;
   // Resources that have or had that id.
   std::vector<std::size_t> find_any(const ResId& id) const;
-  // The same without regard to the namespace.
+  // Resources that have or had that name, whatever their kind.
+  std::vector<std::size_t> find_named(const std::string& name) const;
+  // Resources that have or had that id, without regard to the namespace.
   std::vector<std::size_t> find_any_kind_and_name(const ResId& id) const;
   // The only resource that has or had that id. Throws "no matches for Id ID; failed to find unique target for patch ID" or
   // "multiple matches for Id ...".
@@ -60,11 +63,16 @@ class ResourceMap {
   std::vector<std::size_t> find(const ResId& id, Matches matches) const;
   void index_up_to_date() const;
   void index(std::size_t position) const;
+  void index_name(std::size_t position) const;
 
   std::vector<Resource> resources_;
+  using Index = std::unordered_map<std::string, std::vector<std::uint32_t>>;
   // Positions of the resources that have or had a kind and name, for the first `indexed_` resources.
-  mutable std::unordered_map<std::string, std::vector<std::uint32_t>> by_kind_and_name_;
+  mutable Index by_kind_and_name_;
   mutable std::size_t indexed_ = 0;
+  // The same by name alone; only made when it is asked for.
+  mutable Index by_name_;
+  mutable std::size_t names_indexed_ = 0;
 };
 
 }  // namespace kfrun::kustomize

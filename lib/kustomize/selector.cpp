@@ -15,15 +15,20 @@ class Pattern {
  public:
   explicit Pattern(const std::string& text) {
     if (text.empty()) return;
-    expression_ = compile_expression("^(?:" + text + ")$");
     // Most selectors are plain names.
-    if (RE2::QuoteMeta(text) == text) plain_ = text;
+    if (text.find_first_of("\\.+*?()|[]{}^$") == std::string::npos) {
+      plain_ = text;
+    } else {
+      expression_ = compile_expression("^(?:" + text + ")$");
+    }
   }
   bool matches(std::string_view text) const {
-    if (expression_ == nullptr) return true;
     if (plain_) return *plain_ == text;
+    if (expression_ == nullptr) return true;
     return RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), *expression_);
   }
+
+  const std::optional<std::string>& plain() const { return plain_; }
 
  private:
   std::unique_ptr<RE2> expression_;
@@ -61,6 +66,7 @@ SelectorMatcher::~SelectorMatcher() = default;
 SelectorMatcher::SelectorMatcher(SelectorMatcher&&) noexcept = default;
 SelectorMatcher& SelectorMatcher::operator=(SelectorMatcher&&) noexcept = default;
 
+const std::optional<std::string>& SelectorMatcher::only_name() const { return patterns_->name.plain(); }
 bool SelectorMatcher::matches_gvk(const Gvk& gvk) const {
   return patterns_->group.matches(gvk.group) && patterns_->version.matches(gvk.version) && patterns_->kind.matches(gvk.kind);
 }

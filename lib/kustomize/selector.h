@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "document/node.h"
@@ -28,6 +29,8 @@ class SelectorMatcher {
   SelectorMatcher& operator=(SelectorMatcher&&) noexcept;
 
   const Selector& selector() const { return selector_; }
+  // The only name that matches; nothing when the selector leaves it open, or has an expression.
+  const std::optional<std::string>& only_name() const;
   bool matches_gvk(const Gvk& gvk) const;
   bool matches_name(std::string_view name) const;
   bool matches_namespace(std::string_view name) const;

@@ -163,8 +163,8 @@ Transform transform_values(ValueAdd plugin) {
           add_value(resources[position].document, plugin.value, target);
         }
       }
+      resources.ids_changed();
     }
-    resources.ids_changed();
   };
 }
 
