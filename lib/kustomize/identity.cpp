@@ -31,38 +31,39 @@ std::string concat(std::initializer_list<std::string_view> parts) {
   return out;
 }
 
+constexpr std::string_view kEarlyKinds[] = {
+    "Namespace",
+    "ResourceQuota",
+    "StorageClass",
+    "CustomResourceDefinition",
+    "ServiceAccount",
+    "PodSecurityPolicy",
+    "Role",
+    "ClusterRole",
+    "RoleBinding",
+    "ClusterRoleBinding",
+    "ConfigMap",
+    "Secret",
+    "Endpoints",
+    "Service",
+    "LimitRange",
+    "PriorityClass",
+    "PersistentVolume",
+    "PersistentVolumeClaim",
+    "Deployment",
+    "StatefulSet",
+    "CronJob",
+    "PodDisruptionBudget",
+};
+constexpr std::string_view kLateKinds[] = {"MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"};
+
 // Where kustomize puts a kind: below 0 comes early, above 0 late.
 int type_order(std::string_view kind) {
-  static constexpr std::string_view kFirst[] = {
-      "Namespace",
-      "ResourceQuota",
-      "StorageClass",
-      "CustomResourceDefinition",
-      "ServiceAccount",
-      "PodSecurityPolicy",
-      "Role",
-      "ClusterRole",
-      "RoleBinding",
-      "ClusterRoleBinding",
-      "ConfigMap",
-      "Secret",
-      "Endpoints",
-      "Service",
-      "LimitRange",
-      "PriorityClass",
-      "PersistentVolume",
-      "PersistentVolumeClaim",
-      "Deployment",
-      "StatefulSet",
-      "CronJob",
-      "PodDisruptionBudget",
-  };
-  static constexpr std::string_view kLast[] = {"MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"};
-  if (auto it = std::find(std::begin(kFirst), std::end(kFirst), kind); it != std::end(kFirst)) {
-    return static_cast<int>(it - std::end(kFirst));
+  if (auto it = std::find(std::begin(kEarlyKinds), std::end(kEarlyKinds), kind); it != std::end(kEarlyKinds)) {
+    return static_cast<int>(it - std::end(kEarlyKinds));
   }
-  if (auto it = std::find(std::begin(kLast), std::end(kLast), kind); it != std::end(kLast)) {
-    return static_cast<int>(it - std::begin(kLast)) + 1;
+  if (auto it = std::find(std::begin(kLateKinds), std::end(kLateKinds), kind); it != std::end(kLateKinds)) {
+    return static_cast<int>(it - std::begin(kLateKinds)) + 1;
   }
   return 0;
 }
@@ -127,6 +128,9 @@ Scope scope_of(std::string_view api_version, std::string_view kind) {
 std::string sort_key(const Gvk& gvk) {
   return concat({or_else(gvk.group, "~G"), "_", or_else(gvk.version, "~V"), "_", or_else(gvk.kind, "~K")});
 }
+
+std::span<const std::string_view> early_kinds() { return kEarlyKinds; }
+std::span<const std::string_view> late_kinds() { return kLateKinds; }
 
 bool precedes(const Gvk& a, const Gvk& b) {
   int order_a = type_order(a.kind);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -47,6 +48,9 @@ Scope scope_of(std::string_view api_version, std::string_view kind);
 
 // "apps_v1_Deployment", with ~G, ~V and ~K for what is missing: kinds are ordered by this text.
 std::string sort_key(const Gvk& gvk);
+// The kinds that kustomize puts first, in their order, and those that it puts last.
+std::span<const std::string_view> early_kinds();
+std::span<const std::string_view> late_kinds();
 // The order in which kustomize puts kinds (Namespace first, webhook configurations last, others by sort_key).
 bool precedes(const Gvk& a, const Gvk& b);
 

@@ -8,29 +8,7 @@ namespace kfrun::kustomize {
 
 namespace {
 
-const std::vector<std::string> kFirst = {"Namespace",
-                                         "ResourceQuota",
-                                         "StorageClass",
-                                         "CustomResourceDefinition",
-                                         "ServiceAccount",
-                                         "PodSecurityPolicy",
-                                         "Role",
-                                         "ClusterRole",
-                                         "RoleBinding",
-                                         "ClusterRoleBinding",
-                                         "ConfigMap",
-                                         "Secret",
-                                         "Endpoints",
-                                         "Service",
-                                         "LimitRange",
-                                         "PriorityClass",
-                                         "PersistentVolume",
-                                         "PersistentVolumeClaim",
-                                         "Deployment",
-                                         "StatefulSet",
-                                         "CronJob",
-                                         "PodDisruptionBudget"};
-const std::vector<std::string> kLast = {"MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"};
+std::vector<std::string> texts(std::span<const std::string_view> kinds) { return {kinds.begin(), kinds.end()}; }
 
 // What one resource is compared by.
 struct SortKey {
@@ -76,15 +54,15 @@ void sort_legacy(ResourceMap& resources, const std::vector<std::string>& first, 
 
 void sort_resources(ResourceMap& resources, const std::optional<SortOptions>& options, std::optional<Order> flag) {
   if (!options) {
-    if (flag.value_or(Order::legacy) == Order::legacy) sort_legacy(resources, kFirst, kLast);
+    if (flag.value_or(Order::legacy) == Order::legacy) sort_legacy(resources, texts(early_kinds()), texts(late_kinds()));
     return;
   }
   if (options->order != "fifo" && options->order != "legacy") {
     throw make_error(ErrorKind::input, "the field 'sortOptions.order' must be one of [fifo, legacy]");
   }
   if (options->order == "legacy") {
-    sort_legacy(resources, options->has_legacy ? options->order_first : kFirst,
-                options->has_legacy ? options->order_last : kLast);
+    sort_legacy(resources, options->has_legacy ? options->order_first : texts(early_kinds()),
+                options->has_legacy ? options->order_last : texts(late_kinds()));
   } else if (options->has_legacy) {
     throw make_error(ErrorKind::input,
                      "the field 'sortOptions.legacySortOptions' is set but the selected sort order is 'fifo', not 'legacy'");

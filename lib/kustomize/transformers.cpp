@@ -115,7 +115,8 @@ Transform transform_suffix(std::string suffix, FieldSpecs specs) {
 Transform transform_replicas(Replica replica, FieldSpecs specs) {
   return [replica = std::move(replica), specs = std::move(specs)](ResourceMap& resources) {
     bool found = false;
-    for (auto& resource : resources) {
+    for (const auto position : resources.find_named(replica.name)) {
+      Resource& resource = resources[position];
       for (const auto& spec : specs) {
         if (!ever_selected(resource, replica.name, spec)) continue;
         found = true;
