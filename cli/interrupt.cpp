@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <utility>
 
 #include "cli/exit_code.h"
 
@@ -13,6 +14,23 @@ namespace {
 
 volatile std::sig_atomic_t signals_seen = 0;
 std::function<void()> wake_run;
+int guards = 0;
+
+// The handler must not see `wake_run` half changed.
+class HeldSignals {
+ public:
+  HeldSignals() {
+    sigset_t all;
+    ::sigfillset(&all);
+    ::sigprocmask(SIG_BLOCK, &all, &before_);
+  }
+  ~HeldSignals() { ::sigprocmask(SIG_SETMASK, &before_, nullptr); }
+  HeldSignals(const HeldSignals&) = delete;
+  HeldSignals& operator=(const HeldSignals&) = delete;
+
+ private:
+  sigset_t before_;
+};
 
 void on_signal(int) {
   const int fault = errno;  // of what was interrupted
@@ -37,13 +55,15 @@ void handle(void (*handler)(int)) {
 }  // namespace
 
 InterruptGuard::InterruptGuard(std::function<void()> wake) {
-  wake_run = std::move(wake);
-  handle(on_signal);
+  const HeldSignals held;
+  outer_ = std::exchange(wake_run, std::move(wake));
+  if (guards++ == 0) handle(on_signal);
 }
 
 InterruptGuard::~InterruptGuard() {
-  handle(SIG_DFL);
-  wake_run = nullptr;
+  const HeldSignals held;
+  if (--guards == 0) handle(SIG_DFL);
+  wake_run = std::move(outer_);
 }
 
 int InterruptGuard::count() { return signals_seen; }

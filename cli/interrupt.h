@@ -7,7 +7,8 @@
 namespace kfrun::cli {
 
 // While it lives, SIGINT, SIGTERM and SIGHUP (those that are not ignored) are counted and call `wake` (which must be safe in a
-// signal handler); the third ends the process with exit code 130.
+// signal handler); the third ends the process with exit code 130. One may live inside of
+// another, whose `wake` then counts again when it is gone.
 class InterruptGuard {
  public:
   explicit InterruptGuard(std::function<void()> wake);
@@ -16,6 +17,9 @@ class InterruptGuard {
   InterruptGuard& operator=(const InterruptGuard&) = delete;
   // How often so far.
   static int count();
+
+ private:
+  std::function<void()> outer_;  // of the guard around this one
 };
 
 }  // namespace kfrun::cli
