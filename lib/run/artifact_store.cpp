@@ -143,8 +143,7 @@ ArtifactStore::Kept ArtifactStore::keep(const std::string& path) {
     return kept;
   }
   if (::mkdir(folder.c_str(), 0777) != 0 && errno != EEXIST) make_directories(folder);
-  make_read_only(path);
-  if (::rename(path.c_str(), target.c_str()) != 0) {
+  if (!move_read_only(path, target)) {
     const int fault = errno;
     if (::access(target.c_str(), F_OK) != 0) throw fault_at("move to the artifact store:", path, fault);
     remove_tree(path);  // somebody else kept the same in the meantime

@@ -162,6 +162,37 @@ TEST_CASE("a cache line that is damaged counts as none, and harms no other") {
   }
 }
 
+TEST_CASE("folders are kept by people who are not root, read-only ones too") {
+  const Folder folder;
+  const std::string mine = folder / "mine";
+  make_directories(mine + "/out/sub");
+  make_directories(mine + "/store");
+  write_file(mine + "/out/sub/f", "x");
+  const bool is_root = ::geteuid() == 0;
+  constexpr uid_t kNobody = 65534;
+  if (is_root) {
+    for (const auto* path : {"", "/store", "/out", "/out/sub", "/out/sub/f"}) {
+      REQUIRE(::chown((mine + path).c_str(), kNobody, kNobody) == 0);
+    }
+    REQUIRE(::chmod((folder / ".").c_str(), 0755) == 0);
+    REQUIRE(::seteuid(kNobody) == 0);
+  }
+  ::chmod((mine + "/out").c_str(), 0555);
+  std::string problem, uri;
+  try {
+    uri = ArtifactStore(mine + "/store").keep(mine + "/out").uri;
+  } catch (const Error& error) {
+    problem = error.what();
+  }
+  if (is_root) REQUIRE(::seteuid(0) == 0);
+  CHECK(problem.empty());
+  struct stat status {};
+  REQUIRE(::stat(path_of_uri(uri).c_str(), &status) == 0);
+  CHECK((status.st_mode & 0222) == 0);
+  REQUIRE(::stat((path_of_uri(uri) + "/sub/f").c_str(), &status) == 0);
+  CHECK((status.st_mode & 0222) == 0);
+}
+
 TEST_CASE("a cache that is emptied while it is used forgets") {
   const Folder folder;
   LocalCache cache(folder / "state");

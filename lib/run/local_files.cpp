@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <cstdio>
 #include <filesystem>
 
 #include "base/error.h"
@@ -41,14 +42,20 @@ void remove_tree(const std::string& path) {
   fs::remove_all(path, fault);
 }
 
-void make_read_only(const std::string& path) {
+bool move_read_only(const std::string& from, const std::string& to) {
   std::error_code fault;
-  if (fs::symlink_status(path, fault).type() == fs::file_type::directory) {
-    for (fs::recursive_directory_iterator entry(path, fault), end; !fault && entry != end; entry.increment(fault)) {
+  const bool is_folder = fs::symlink_status(from, fault).type() == fs::file_type::directory;
+  if (is_folder) {
+    for (fs::recursive_directory_iterator entry(from, fault), end; !fault && entry != end; entry.increment(fault)) {
       if (!entry->is_directory(fault)) take_write_rights(entry->path());
     }
+    fs::permissions(from, fs::perms::owner_write, fs::perm_options::add, fault);  // who may not write in it may not move it
+  } else {
+    take_write_rights(from);
   }
-  take_write_rights(path);
+  if (std::rename(from.c_str(), to.c_str()) != 0) return false;
+  if (is_folder) take_write_rights(to);
+  return true;
 }
 
 void copy_tree(const std::string& from, const std::string& to) {
