@@ -44,9 +44,10 @@ std::optional<Values> KubernetesCache::find(const std::string& key) {
   if (!text) return std::nullopt;
   try {
     auto outputs = values_from_node(document::read_json(text->text(), name_of(key)));
+    if (!hold_artifacts(outputs)) return outputs;
     const Node* claim = reply.body.find_path({"data", kClaimKey});
-    if (hold_artifacts(outputs) && (!claim || claim->text() != claim_uid(client_, name_space_))) return std::nullopt;
-    return outputs;
+    const bool are_there = claim && !claim->text().empty() && claim->text() == claim_uid(client_, name_space_);
+    return are_there ? std::optional(std::move(outputs)) : std::nullopt;
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::input) return std::nullopt;  // not ours, or of another version
     throw;

@@ -42,6 +42,12 @@ std::string dns_part(std::string_view text, std::size_t most) {
   return part.empty() ? "x" : part;
 }
 
+// An override may have taken it away.
+Node& list_in(Node& parent, std::string_view key) {
+  Node* list = parent.find(key);
+  return list && list->is_sequence() ? *list : parent.set(key, Node::sequence());
+}
+
 // Kubernetes expands $(NAME) in commands and environments; what a task says is meant as it is.
 std::string unexpanded(std::string_view text) { return replace_all(std::string(text), "$", "$$"); }
 
@@ -311,7 +317,7 @@ class Planner {
     const auto text = document::write_json(launcher_plan());
     Node command = Node::strings({std::string(kLauncherPath)});
     if (text.size() <= kLongestPlanVariable) {
-      main->find("env")->push_back(Node::mapping({{"name", string(kPlanVariable)}, {"value", string(unexpanded(text))}}));
+      list_in(*main, "env").push_back(Node::mapping({{"name", string(kPlanVariable)}, {"value", string(unexpanded(text))}}));
     } else {
       hand_plan_over(*main, text);
       command.push_back(string("--plan"));
@@ -335,9 +341,9 @@ class Planner {
                                            {"immutable", Node::boolean(true)},
                                            {"data", Node::mapping({{"plan.json", string(text)}})}});
     own(plan_.plan_config_map.child_mapping("metadata"));
-    plan_.pod.find("spec")->find("volumes")->push_back(config_map_volume(kPlanVolume, name_, 0444));
-    main.find("volumeMounts")
-        ->push_back(
+    list_in(*plan_.pod.find("spec"), "volumes").push_back(config_map_volume(kPlanVolume, name_, 0444));
+    list_in(main, "volumeMounts")
+        .push_back(
             Node::mapping({{"name", string(kPlanVolume)}, {"mountPath", string(kPlanMount)}, {"readOnly", Node::boolean(true)}}));
   }
 
@@ -376,10 +382,7 @@ class Planner {
     annotations.set(kInputHashAnnotation, string(plan_.input_hash));
     annotations.set(kLauncherAnnotation, string(plan_.has_launcher ? "true" : "false"));
     annotations.set("kubectl.kubernetes.io/default-container", string(kMainContainer));
-    if (task_.once) {
-      if (!metadata.find("finalizers")) metadata.set("finalizers", Node::sequence());
-      metadata.find("finalizers")->push_back(string(kFinalizer));
-    }
+    if (task_.once) list_in(metadata, "finalizers").push_back(string(kFinalizer));
   }
 
   const Work& work_;

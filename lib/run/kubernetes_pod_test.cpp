@@ -218,6 +218,21 @@ spec:
   CHECK_THROWS_AS(plan(), Error);
 }
 
+TEST_CASE_METHOD(Fixture, "lists that an override takes away are there again for what kfrun needs") {
+  task.once = true;
+  task.container.script = pipeline::Expression::constant(Value::string(std::string(20000, '#')));
+  task.pod = read(R"(
+metadata: {finalizers: mine}
+spec: {volumes: null, containers: [{name: main, env: null, volumeMounts: null}]}
+)");
+  const auto pod = plan();
+  CHECK(text_at(pod.pod, {"metadata", "finalizers"}) == R"(["kfrun.dev/unrecorded"])");
+  CHECK(pod.pod.find_path({"spec", "volumes"})->size() == 1);
+  CHECK(main_of(pod).find("volumeMounts")->size() == 1);
+  task.container.script = pipeline::Expression::constant(Value::string("#"));
+  CHECK(main_of(plan()).find("env")->size() == 1);
+}
+
 TEST_CASE_METHOD(Fixture, "tasks that cannot be pods are refused with what to do") {
   task.container.image = text("");
   CHECK_THROWS_WITH(plan(), ContainsSubstring("names no image"));
