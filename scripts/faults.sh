@@ -12,8 +12,10 @@ eval "$(scripts/cluster/env)"
 export KFRUN_TEST_KUBECONFIG=$KUBECONFIG
 
 status=0
-for sweep in 'local' 'kill' 'errors --runs 100'; do
-  # shellcheck disable=SC2086
-  python3 -B testdata/program/faults.py $sweep || status=1
-done
+sweep() { python3 -B testdata/program/faults.py "$@" || status=1; }
+sweep local
+sweep kill
+sweep errors --runs 100
+sweep errors --runs 30 --percent 4 --only 'kill before,kill after' # several times in one run
+sweep errors --runs 3 --percent 60 --only silent
 exit "$status"

@@ -2,7 +2,7 @@
 
     faults.py local  [--kills N]            kill -9 behind the k-th line of the record
     faults.py kill   [--sample N] [--from K] [--side before|after|both]   kill -9 at the k-th request to the API server
-    faults.py errors [--runs N] [--percent P] [--seed S]                  random faults in every request
+    faults.py errors [--runs N] [--percent P] [--seed S] [--only FAULT,FAULT...]   random faults of fault_proxy.py in every request
 
 Prints the figures as JSON on the last line; exit code 1 when anything was lost, doubled or left behind. KFRUN is the binary;
 KFRUN_TEST_KUBECONFIG names the cluster, KFRUN_TEST_BUSYBOX an image in it."""
@@ -235,7 +235,7 @@ class Cluster:
             kubeconfig = proxy.kubeconfig(self.world.folder / f"{run}.kubeconfig", self.namespace)
             words = ["--id", run, "-o", "json", "--kubeconfig", kubeconfig, "--progress", "plain"]
             errors = ""
-            for _ in range(6):
+            for _ in range(20):
                 processes.append(self.world.start("submit", self.world.pipeline, "--no-cache", *words))
                 try:
                     out, err = processes[-1].communicate(timeout=PATIENCE)
@@ -323,7 +323,7 @@ def kill_everywhere(options):
         cluster.close()
 
 
-def random_faults(rng, percent):
+def random_faults(rng, percent, only):
     everywhere = ["429", "503 before", "500 before", "500 after", "reset before", "reset after", "reset in body", "401"]
 
     def fault(request):
@@ -334,7 +334,9 @@ def random_faults(rng, percent):
         kinds = everywhere + (["410", "410"] if is_watch or "continue=" in request.path else []) + (["stale"] if is_list else [])
         if is_watch:
             kinds = [kind for kind in kinds if kind not in ("500 after", "reset after", "reset in body")]
-        return rng.choice(kinds)
+        if only:
+            kinds = [kind for kind in only if kind in kinds or kind.startswith("kill") or (kind == "silent" and is_watch)]
+        return rng.choice(kinds) if kinds else None
 
     return fault
 
@@ -346,9 +348,10 @@ def err_everywhere(options):
         figures = Figures()
         with concurrent.futures.ThreadPoolExecutor(options.parallel) as pool:
             results = {}
+            only = options.only.split(",") if options.only else []
             for i in range(options.runs):
                 seed = options.seed + i
-                results[pool.submit(cluster.run, expected, random_faults(random.Random(seed), options.percent))] = f"seed {seed}"
+                results[pool.submit(cluster.run, expected, random_faults(random.Random(seed), options.percent, only))] = f"seed {seed}"
             for done in concurrent.futures.as_completed(results):
                 figures.add(results[done], *done.result())
         return figures
@@ -369,6 +372,7 @@ def main():
     errors.add_argument("--runs", type=int, default=20)
     errors.add_argument("--percent", type=float, default=10)
     errors.add_argument("--seed", type=int, default=1)
+    errors.add_argument("--only", default="")
     for verb in (kill, errors):
         verb.add_argument("--parallel", type=int, default=3)
     options = parser.parse_args()
