@@ -259,6 +259,7 @@ std::optional<Duration> Loop::delay_of_next_try(const Call& call, const TryResul
   const std::string message = result.reply.ok() ? std::string() : result.reply.message();
   outcome.message = message;
   outcome.repeatable = call.request.idempotent || call.request.method == "GET";
+  outcome.any_fault = call.request.any_fault;
   if (const auto header = result.reply.headers.find("retry-after"); header != result.reply.headers.end()) {
     outcome.retry_after = parse_retry_after(header->second, now_on_the_wall());
   }

@@ -57,7 +57,7 @@ bool should_retry(const Outcome& outcome) {
     case 409:
       return is_quota_race(outcome.message);
     case 500:
-      return outcome.repeatable && is_transient_server_fault(outcome.message);
+      return outcome.repeatable && (outcome.any_fault || is_transient_server_fault(outcome.message));
     case 502:
     case 504:
       return outcome.repeatable;

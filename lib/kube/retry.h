@@ -25,6 +25,7 @@ struct Outcome {
   std::string_view message{};  // of the Status object: tells transient 409s and 500s from lasting ones
   std::optional<Duration> retry_after{};
   bool repeatable = false;  // a GET, or a request said to be idempotent
+  bool any_fault = false;   // a 500 is retried whatever it says
 };
 
 // Whether another try can help and cannot do harm.

@@ -28,6 +28,14 @@ TEST_CASE("an ambiguous end is followed by another try only where that is safe")
   }
 }
 
+TEST_CASE("who would rather wait than give up repeats what fails for reasons that may last") {
+  for (const bool repeatable : {false, true}) {
+    CHECK(should_retry({.status = 500, .message = "failed calling webhook", .repeatable = repeatable, .any_fault = true}) ==
+          repeatable);
+  }
+  CHECK_FALSE(should_retry({.status = 422, .repeatable = true, .any_fault = true}));
+}
+
 TEST_CASE("a lasting answer is not asked for twice") {
   for (const int status : {200, 201, 400, 401, 403, 404, 409, 410, 413, 422, 501}) {
     CAPTURE(status);

@@ -60,6 +60,7 @@ kube::Request patient(std::string method, std::string path, const Node& body) {
   request.path = std::move(path);
   if (!body.is_null()) request.body = document::write_json(body);
   request.idempotent = true;
+  request.any_fault = true;
   request.retry_for = kPatience;
   return request;
 }
