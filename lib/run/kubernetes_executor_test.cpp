@@ -207,6 +207,7 @@ TEST_CASE_METHOD(Fixture, "another's pod of that name is not ours") {
   const auto ended = outcome();
   CHECK(ended.failure == FailureClass::configuration);
   CHECK(ended.reason == "PodExists");
+  CHECK(ended.pod.empty());
 }
 
 TEST_CASE_METHOD(Fixture, "a pod of that name that is gone again has been ours, perhaps: it is lost, not made anew") {
@@ -227,6 +228,19 @@ TEST_CASE_METHOD(Fixture, "a server that is busy or broken is asked again") {
   executor.start(work);
   CHECK(outcome().failure == FailureClass::none);
   CHECK(api.posts().size() == 4);
+}
+
+TEST_CASE_METHOD(Fixture, "a server that fails when it is asked for a pod that is there ends no attempt") {
+  api.on_post = [&](kube::Exchange& exchange, const Node& pod, int) {
+    api.store(succeeded(pod));
+    exchange.reply(409, refusal("AlreadyExists"));
+  };
+  api.on_get = [&, failures = 2](kube::Exchange& exchange) mutable {
+    if (failures-- > 0) return exchange.reply(500, refusal("InternalError", "no reason that is known to pass"));
+    exchange.reply(200, document::write_json(api.stored()));
+  };
+  executor.start(work);
+  CHECK(outcome().failure == FailureClass::none);
 }
 
 TEST_CASE_METHOD(Fixture, "a refusal ends the attempt with the server's words") {
@@ -325,6 +339,45 @@ TEST_CASE_METHOD(Fixture, "an attempt that is cancelled while its pod is being a
   executor.cancel(work.id);
   CHECK(outcome().failure == FailureClass::stopped);
   CHECK(deletions == 1);
+}
+
+TEST_CASE_METHOD(Fixture, "a pod of an earlier kfrun that is to be stopped before it was looked at keeps its log") {
+  api.on_post = [&](kube::Exchange& exchange, const Node& pod, int) {
+    api.store(running(pod));
+    exchange.reply(201, document::write_json(running(pod)));
+  };
+  executor.start(work);
+  events_within(seconds(10), [this] { return news > 0; });
+  api.on_get = [&](kube::Exchange& exchange) {
+    if (exchange.request.method == "PATCH") {
+      api.store(with_phase(api.stored(), "Failed", R"({"terminated":{"exitCode":143}})"));
+      api.send("MODIFIED", api.stored());
+    }
+    exchange.reply(200, document::write_json(api.stored()));
+  };
+  KubernetesExecutor later(client, {"run-1", "run", "lab", "/"});
+  later.adopt(work);
+  later.cancel(work.id);
+  std::optional<Outcome> ended;
+  const auto deadline = std::chrono::steady_clock::now() + seconds(10);
+  while (!ended && std::chrono::steady_clock::now() < deadline) {
+    for (const auto& event : later.wait(milliseconds(20))) {
+      if (const auto* end = std::get_if<AttemptEnded>(&event)) ended = end->outcome;
+    }
+  }
+  REQUIRE(ended);
+  CHECK(ended->failure == FailureClass::stopped);
+  CHECK(api.stored().find_path({"status", "phase"})->text() == "Failed");
+  CHECK(api.posts().size() == 1);
+}
+
+TEST_CASE_METHOD(Fixture, "an attempt that is cancelled before its pod is asked for gets none") {
+  executor.start(work);
+  executor.cancel(work.id);
+  const auto ended = outcome();
+  CHECK(ended.failure == FailureClass::stopped);
+  CHECK(ended.pod.empty());
+  CHECK(api.posts().empty());
 }
 
 }  // namespace kfrun::run

@@ -114,10 +114,10 @@ void KubernetesExecutor::Pods::bring_plan(const std::string& name) {
 void KubernetesExecutor::Pods::post(const std::string& name) {
   Attempt* attempt = find(name);
   if (!attempt) return;
-  if (attempt->is_adopted) return adopt(name);
-  if (attempt->is_cancelled) return end_badly(name, FailureClass::stopped, "", "");
-  requests_.start(patient("POST", path_of(kube::types::pods, run_.name_space), attempt->plan.pod),
-                  [this, name](const kube::Reply& reply) { answer_post(name, reply); });
+  if (attempt->is_adopted || attempt->is_cancelled) return adopt(name);  // there may be one already
+  auto request = patient("POST", path_of(kube::types::pods, run_.name_space), attempt->plan.pod);
+  request.any_fault = false;  // what a webhook says is told, then it is asked again
+  requests_.start(std::move(request), [this, name](const kube::Reply& reply) { answer_post(name, reply); });
 }
 
 void KubernetesExecutor::Pods::answer_post(const std::string& name, const kube::Reply& reply) {
@@ -142,24 +142,25 @@ void KubernetesExecutor::Pods::answer_post(const std::string& name, const kube::
   at(kTryAgain, [this, name] { post(name); });
 }
 
-// A pod of that name is there: ours, from an answer that was lost or a kfrun that was, or somebody else's.
+// A pod of that name may be there: ours, from an answer that was lost or a kfrun that was, or somebody else's.
 void KubernetesExecutor::Pods::adopt(const std::string& name) {
   requests_.start(patient("GET", path_of_pod(name)), [this, name](const kube::Reply& reply) {
     Attempt* attempt = find(name);
     if (!attempt) return;
-    // Finished pods of tasks that are to run once do not go before they are recorded: there never was one.
     throw_if_logged_out(reply);
     const bool is_adopted = std::exchange(attempt->is_adopted, false);
-    if (is_adopted && reply.status == 404 && attempt->work.task->once) return post(name);
-    attempt->is_created = true;
-    if (reply.status == 404) return see_gone(name);
+    if (reply.status == 404 && attempt->is_cancelled) return end_badly(name, FailureClass::stopped, "", "");
+    // Finished pods of tasks that are to run once do not go before they are recorded: there never was one.
+    if (reply.status == 404 && is_adopted && attempt->work.task->once) return post(name);
+    if (reply.status == 404) return end(name, lost_pod(name));
     if (!reply.ok()) return end_badly(name, FailureClass::configuration, reply.reason(), reply.message());
     if (!is_ours(*attempt, reply.body)) {
       return end_badly(name, FailureClass::configuration, "PodExists",
                        fmt::format("there is another pod {}, made for other work; it is left alone", name));
     }
-    if (attempt->is_cancelled) cancel_pod(name);
+    attempt->is_created = true;
     see(reply.body);
+    if (const Attempt* seen = find(name); seen && seen->is_cancelled) cancel_pod(name);
   });
 }
 

@@ -137,12 +137,13 @@ void KubernetesExecutor::Pods::remove_pod(const std::string& name) {
   requests_.start(patient("DELETE", path_of_pod(name)), [](const kube::Reply&) {});
 }
 
-// Nodes can be out of reach: nobody waits for them for ever.
+// Nodes can be out of reach: nobody waits for them for ever. A pod whose POST is not answered yet may still come to be.
 void KubernetesExecutor::Pods::insist_on_end(const std::string& name) {
   at(options_.pod.grace + kKubeletDelay, [this, name] {
     const Attempt* attempt = find(name);
     if (!attempt) return;
-    if (attempt->is_created) remove_pod(name);
+    if (!attempt->is_created) return insist_on_end(name);
+    remove_pod(name);
     at(options_.pod.grace + kKubeletDelay, [this, name] {
       if (find(name)) end_badly(name, FailureClass::stopped, "", "");
     });
