@@ -140,8 +140,8 @@ int run(const StopFlags& flags) {
     return carried.interrupted ? kInterrupted : kDone;
   }
   found.store->request_stop(found.id, flags.message);
-  if (flags.wait) wait_for_end(found, std::nullopt, ProgressMode::quiet);
-  print(fmt::format("{} {}\n", found.id, flags.wait ? "stopped" : "will stop"));
+  const auto ended = flags.wait ? wait_for_end(found, std::nullopt, ProgressMode::quiet) : std::nullopt;
+  print(fmt::format("{} {}\n", found.id, ended ? to_string(ended->state) : "will stop"));
   return kDone;
 }
 

@@ -51,7 +51,8 @@ kube::Request release_of_pod(const std::string& name_space, const std::string& p
 }
 
 void throw_if_logged_out(const kube::Reply& reply) {
-  if (reply.status == 401) throw_unless_ok(reply, "carrying the run");
+  const bool no_credentials = reply.status == 0 && reply.failure_kind == ErrorKind::denied;  // their plugin failed
+  if (reply.status == 401 || no_credentials) throw_unless_ok(reply, "carrying the run");
 }
 
 kube::Request patient(std::string method, std::string path, const Node& body) {

@@ -27,7 +27,8 @@ std::string run_selector(const std::string& run);
 bool holds_finalizer(const document::Node& pod);
 kube::Request release_of_pod(const std::string& name_space, const std::string& pod);
 
-// A login that is over ends this process, not the run: throws Error(denied) for a 401, which the client could not mend.
+// A login that is over ends this process, not the run: throws Error(denied) for a 401, which the client could not
+// mend, and where the credential plugin gave none.
 void throw_if_logged_out(const kube::Reply& reply);
 
 // Requests that a run does not do without: the same request again through faults and restarts of the server, for a day.

@@ -7,13 +7,11 @@
 namespace kfrun::run {
 
 void Engine::Machine::begin_round() {
+  // Only what the last round ended with is kept: an older result may be of inputs that have been made anew since.
+  kept_.clear();
   for (const auto& one : instances_) {
     attempts_so_far_[one.path] = one.attempts;
-    if (is_success(one.state) && one.body < 0 && !in_finals(one.node)) {
-      kept_[one.path] = one.outputs;
-    } else {
-      kept_.erase(one.path);
-    }
+    if (is_success(one.state) && one.body < 0 && !in_finals(one.node)) kept_[one.path] = one.outputs;
   }
   dag_runs_.clear();
   nodes_.clear();
