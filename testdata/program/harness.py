@@ -58,6 +58,11 @@ class Case(unittest.TestCase):
         self.started.append(process)
         return process
 
+    def kill(self, process):
+        """At once; when this returns it is gone, with the locks that it held."""
+        process.kill()
+        process.wait()
+
     def finish(self, process, code):
         out, err = process.communicate(timeout=PATIENCE)
         self.assertEqual(process.returncode, code, out + err)

@@ -48,7 +48,7 @@ class OnACluster(Case):
         return process
 
     def test_killed_and_resumed_from_elsewhere(self):
-        self.begin("tasks:\n" + self.task("nap", "sleep 6") + self.task("after", "true", ", after: [nap]")).kill()
+        self.kill(self.begin("tasks:\n" + self.task("nap", "sleep 6") + self.task("after", "true", ", after: [nap]")))
         (self.folder / "pipeline.yaml").unlink()
         self.environment["KFRUN_STATE_DIR"] = str(self.folder / "another machine")
         run = json.loads(self.kfrun("resume", "@latest", "-o", "json", *self.here).stdout)
@@ -57,7 +57,7 @@ class OnACluster(Case):
         self.assertEqual(self.objects("leases"), [])
 
     def test_a_pod_that_went_while_nobody_looked(self):
-        self.begin("tasks:\n" + self.task("nap", "sleep 8")).kill()
+        self.kill(self.begin("tasks:\n" + self.task("nap", "sleep 8")))
         kubectl("delete", "pods", "--all", "--grace-period=0", "--force", *self.here)
         run = json.loads(self.kfrun("resume", "@latest", "-o", "json", *self.here).stdout)
         self.assertEqual((run["state"], run["tasks"][0]["attempts"]), ("succeeded", 2))
@@ -66,7 +66,7 @@ class OnACluster(Case):
         first = self.begin("tasks:\n" + self.task("nap", "sleep 12") + self.task("after", "true", ", after: [nap]"))
         second = self.start("resume", "@latest", "--progress", "plain", *self.here)
         self.assertIn("follows it", second.stderr.readline())
-        first.kill()
+        self.kill(first)
         self.assertIn("after", self.finish(second, 0)[1])
         self.assertEqual(len(self.objects("pods")), 2)
 
@@ -102,7 +102,7 @@ class OnACluster(Case):
         self.assertEqual((run["state"], [task["attempts"] for task in run["tasks"]]), ("succeeded", [1, 2]))
 
     def test_what_is_to_run_once_waits_to_be_recorded(self):
-        self.begin("tasks:\n" + self.task("single", "sleep 3", ", once: true")).kill()
+        self.kill(self.begin("tasks:\n" + self.task("single", "sleep 3", ", once: true")))
         self.until(lambda: self.objects("pods")[0]["status"]["phase"] == "Succeeded", "it ends while nobody looks")
         kubectl("delete", "pods", "--all", "--wait=false", *self.here)
         self.assertIn("0 would go", self.kfrun("gc", "--dry-run", *self.here).stderr)
@@ -111,7 +111,7 @@ class OnACluster(Case):
         self.until(lambda: not self.objects("pods"), "it may go then")
 
     def test_what_dead_runs_left_is_collected(self):
-        self.begin("tasks:\n" + self.task("single", "sleep 300", ", once: true")).kill()
+        self.kill(self.begin("tasks:\n" + self.task("single", "sleep 300", ", once: true")))
         kubectl("delete", "configmap", "-l", "kfrun.dev/kind=run", *self.here)
         self.until(lambda: "finalizer" in json.dumps(self.objects("pods")) or self.objects("pods"), "its pod is held")
         self.kfrun("gc", *self.here)

@@ -45,7 +45,7 @@ class Resumed(Case):
         (self.folder / "open").touch()
 
     def test_killed_and_resumed_without_its_file(self):
-        self.begin().kill()
+        self.kill(self.begin())
         (self.folder / "pipeline.yaml").unlink()
         self.open()
         run = json.loads(self.kfrun("resume", "@latest", "-o", "json").stdout)
@@ -91,13 +91,13 @@ class Resumed(Case):
         first = self.begin("--id", "mine")
         second = self.start("resume", "mine", "--local")
         self.assertIn("follows it", second.stderr.readline())
-        first.kill()
+        self.kill(first)
         self.open()
         self.finish(second, 0)
 
     def test_a_run_that_nobody_carries_is_stopped(self):
         text = GATE + "finally:\n  bye: {command: [sh, -c, 'touch $0/bye', '${{ params.folder }}'], always: true}\n"
-        self.begin(text=text).kill()
+        self.kill(self.begin(text=text))
         self.assertIn("stopped", self.kfrun("stop", "@latest").stdout)
         self.assertEqual(states(self.get()), {"gate": "stopped", "after": "stopped", "bye": "succeeded"})
 
