@@ -70,7 +70,11 @@ class Node {
   std::string_view type_name() const;
 
   Tag tag() const { return tag_; }
-  void set_tag(Tag tag) { tag_ = tag; }
+  void set_tag(Tag tag) { tag_ = tag, tag_inferred_ = false; }
+  // Whether code set the text alone and the tag was resolved from it, as kyaml's setters do: there such a scalar has no tag, and
+  // what asks for a string takes it for one.
+  bool tag_inferred() const { return tag_inferred_; }
+  void infer_tag(Tag tag) { tag_ = tag, tag_inferred_ = true; }
   Style style() const { return style_; }
   void set_style(Style style) { style_ = style; }
   // Where it stood in its file, counted from 1; 0 when it was made by code. Lines are known up to 2^20, columns up to 2^12; what
@@ -132,6 +136,7 @@ class Node {
   std::variant<std::string, Sequence, Mapping> value_;
   Tag tag_ = Tag::null;
   Style style_ = Style::plain;
+  bool tag_inferred_ = false;
   // Small, because a build holds millions of nodes.
   std::uint32_t line_ : 20 = 0;
   std::uint32_t column_ : 12 = 0;

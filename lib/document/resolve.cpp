@@ -168,4 +168,28 @@ bool fits_its_tag(const Node& node) {
   return read == tag || (tag == Tag::floating && read == Tag::integer);
 }
 
+std::string_view short_tag(Tag tag) {
+  switch (tag) {
+    case Tag::null:
+      return "!!null";
+    case Tag::boolean:
+      return "!!bool";
+    case Tag::integer:
+      return "!!int";
+    case Tag::floating:
+      return "!!float";
+    case Tag::string:
+      return "!!str";
+    case Tag::timestamp:
+      return "!!timestamp";
+    case Tag::binary:
+      return "!!binary";
+    case Tag::merge:
+      return "!!merge";
+    case Tag::other:
+      break;
+  }
+  return "";
+}
+
 }  // namespace kfrun::document

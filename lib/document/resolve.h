@@ -12,6 +12,8 @@ namespace kfrun::document {
 Tag resolve_plain(std::string_view text, Schema schema);
 // YAML 1.2 core schema, for kfrun's own files.
 Tag resolve_core(std::string_view text);
+// "!!int" and the like; "" for Tag::other.
+std::string_view short_tag(Tag tag);
 // Whether go-yaml v2 reads `text` as something other than a string, or as an old base-60 number: its writer quotes those.
 bool needs_quotes_in_v2(std::string_view text);
 

@@ -37,23 +37,6 @@ std::string number_text(const Node& node) {
   return value ? go_shortest_number(*value) : json;
 }
 
-std::string_view short_tag(Tag tag) {
-  switch (tag) {
-    case Tag::null:
-      return "!!null";
-    case Tag::boolean:
-      return "!!bool";
-    case Tag::integer:
-      return "!!int";
-    case Tag::floating:
-      return "!!float";
-    case Tag::timestamp:
-      return "!!timestamp";
-    default:
-      return "!!str";
-  }
-}
-
 DecodeFault misfit(const Node& node) {
   const Tag read = resolve_plain(node.text(), Schema::go_yaml_v3);
   return {make_error(ErrorKind::input, "yaml: cannot decode {} `{}` as a {}", short_tag(read == Tag::timestamp ? Tag::string : read),

@@ -105,6 +105,23 @@ TEST_CASE("vars are replaced by the field they name, and keep its type when they
   CHECK_THAT(text, ContainsSubstring("- args:\n        - 80\n        - --p=80\n        - $(PORT)\n        - $(NO)\n"));
 }
 
+// As kustomize 5.8.2 prints it: a created field has no type of its own, and the search for $(NAME) makes a string of it.
+TEST_CASE("a number that a replacement put into a new field is a string where vars are looked for") {
+  const auto value = [](const std::string& vars) {
+    const std::string text = built(
+        {{"/app/kustomization.yaml", "resources: [s.yaml, d.yaml]\n" + vars +
+                                         "replacements:\n- source: {kind: Service, name: s, fieldPath: spec.ports.0.port}\n"
+                                         "  targets:\n  - select: {kind: Deployment}\n    fieldPaths: "
+                                         "['spec.template.spec.containers.0.env.[name=P].value']\n    options: {create: true}\n"},
+         {"/app/s.yaml", "apiVersion: v1\nkind: Service\nmetadata: {name: s}\nspec: {ports: [{port: 80}]}\n"},
+         {"/app/d.yaml", kDeployment}});
+    const auto at = text.find("value: ");
+    return at == std::string::npos ? text : text.substr(at, text.find('\n', at) - at);
+  };
+  CHECK(value("") == "value: 80");
+  CHECK(value("vars: [{name: V, objref: {apiVersion: v1, kind: Service, name: s}}]\n") == "value: \"80\"");
+}
+
 TEST_CASE("components work on what is already there") {
   const std::string text =
       built({{"/app/kustomization.yaml", "resources: [c.yaml]\ncomponents: [../more]\n"},

@@ -100,30 +100,6 @@ Analysis analyse(std::string_view text) {
   return result;
 }
 
-std::string_view short_tag(Tag tag) {
-  switch (tag) {
-    case Tag::null:
-      return "!!null";
-    case Tag::boolean:
-      return "!!bool";
-    case Tag::integer:
-      return "!!int";
-    case Tag::floating:
-      return "!!float";
-    case Tag::string:
-      return "!!str";
-    case Tag::timestamp:
-      return "!!timestamp";
-    case Tag::binary:
-      return "!!binary";
-    case Tag::merge:
-      return "!!merge";
-    case Tag::other:
-      break;
-  }
-  return "";
-}
-
 class Printer {
  public:
   std::string print(const Node& node) {
@@ -223,7 +199,7 @@ class Printer {
     // A text that does not fit the tag it was given keeps the tag.
     bool tagged = node.tag() != Tag::string && node.tag() != Tag::other &&
                   document::resolve_plain(text, document::Schema::go_yaml_v3) != node.tag();
-    if (tagged) out_ += short_tag(node.tag());
+    if (tagged) out_ += document::short_tag(node.tag());
     if (tagged && !text.empty()) out_ += ' ';
     switch (possible_style(wished, analyse(text), text.empty(), in_flow, key)) {
       case Style::single_quoted:

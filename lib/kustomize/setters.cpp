@@ -40,8 +40,9 @@ Tag resolved_tag(std::string_view text, Style style) {
 }
 
 Node untagged_scalar(std::string text) {
-  Tag tag = resolved_tag(text, Style::plain);
-  return Node::scalar(std::move(text), tag);
+  Node scalar = Node::scalar(std::move(text), Tag::string);
+  scalar.infer_tag(resolved_tag(scalar.text(), Style::plain));
+  return scalar;
 }
 
 Node& set_member(Node& mapping, std::string_view key, Node value) {
@@ -59,6 +60,7 @@ void set_scalar(Node& node, std::string text, Tag tag) {
 void set_scalar(Node& node, std::string text) {
   Tag tag = resolved_tag(text, node.style());
   set_scalar(node, std::move(text), tag);
+  node.infer_tag(tag);
 }
 
 Node* set_text_entry(Node& mapping, std::string_view key, const std::string& value) {

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "document/number.h"
+#include "document/resolve.h"
 #include "kustomize/field_path.h"
 
 namespace kfrun::kustomize {
@@ -69,6 +70,9 @@ Node normalized(const Node& value) {
   return value.is_scalar() ? Node::string(value.text()) : value;
 }
 
+// Also what code set without a tag counts as a string (kyaml's IsYNodeString).
+bool is_text(const Node& node) { return node.is_string() || (node.is_scalar() && node.tag_inferred()); }
+
 class Replacer {
  public:
   explicit Replacer(std::map<std::string, Node> values) : values_(std::move(values)) {}
@@ -98,19 +102,18 @@ class Replacer {
   }
 
   void set(Node& node) {
-    if (node.is_null()) return;
     if (node.is_scalar()) {
-      if (node.is_string()) replace(node);
+      if (is_text(node)) replace(node);
     } else if (node.is_mapping()) {
       for (auto& member : node.members()) {
-        if (!member.key.is_string()) {
-          throw make_error(ErrorKind::input, "invalid map key: value='{}', tag='{}'", member.key.text(), short_tag(member.key));
+        if (!is_text(member.key)) {
+          throw make_error(ErrorKind::input, "invalid map key: value='{}', tag='{}'", member.key.text(), document::short_tag(member.key.tag()));
         }
-        if (member.value.is_string()) replace(member.value);
+        if (is_text(member.value)) replace(member.value);
       }
     } else {
       for (auto& item : node.items()) {
-        if (!item.is_string()) throw make_error(ErrorKind::input, "invalid value type expect a string");
+        if (!is_text(item)) throw make_error(ErrorKind::input, "invalid value type expect a string");
         replace(item);
       }
     }
@@ -125,14 +128,9 @@ class Replacer {
   }
 
  private:
-  static std::string_view short_tag(const Node& node) {
-    if (node.is_integer()) return "!!int";
-    if (node.is_boolean()) return "!!bool";
-    return node.is_null() ? "!!null" : "!!float";
-  }
-
   void replace(Node& node) {
     if (node.text().find('$') == std::string::npos) {
+      node.set_tag(Tag::string);
       node.set_style(Style::plain);
       return;
     }
