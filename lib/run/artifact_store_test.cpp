@@ -11,30 +11,16 @@
 #include "document/writer.h"
 #include "run/local_cache.h"
 #include "run/local_files.h"
+#include "run/temporary_folder.h"
 
 namespace kfrun::run {
 
 namespace {
 
-class Folder {
- public:
-  Folder() {
-    char name[] = "/tmp/kfrun-artifacts-XXXXXX";
-    path_ = ::mkdtemp(name);
-  }
-  ~Folder() { remove_tree(path_); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  std::string operator/(const std::string& name) const { return path_ + "/" + name; }
-
- private:
-  std::string path_;
-};
-
 }  // namespace
 
 TEST_CASE("a file's digest is that of its bytes") {
-  const Folder folder;
+  const TemporaryFolder folder;
   const std::string big(1'000'000, 'x');
   write_file(folder / "f", big);
   CHECK(content_digest(folder / "f") == sha256_hex(big));
@@ -45,7 +31,7 @@ TEST_CASE("a file's digest is that of its bytes") {
 }
 
 TEST_CASE("a folder's digest is that of its paths, kinds and bytes") {
-  const Folder folder;
+  const TemporaryFolder folder;
   const auto make = [&](const std::string& name) {
     make_directories(folder / (name + "/sub"));
     write_file(folder / (name + "/a"), "1");
@@ -71,7 +57,7 @@ TEST_CASE("a folder's digest is that of its paths, kinds and bytes") {
 }
 
 TEST_CASE("equal contents are kept once, read-only") {
-  const Folder folder;
+  const TemporaryFolder folder;
   ArtifactStore store(folder / "store");
   write_file(folder / "t.csv", "1");
   const auto kept = store.keep(folder / "t.csv");
@@ -89,7 +75,7 @@ TEST_CASE("equal contents are kept once, read-only") {
 }
 
 TEST_CASE("what is also found elsewhere stays there as it is") {
-  const Folder folder;
+  const TemporaryFolder folder;
   ArtifactStore store(folder / "store");
   write_file(folder / "own", "1");
   REQUIRE(::symlink((folder / "own").c_str(), (folder / "link").c_str()) == 0);
@@ -105,7 +91,7 @@ TEST_CASE("what is also found elsewhere stays there as it is") {
 }
 
 TEST_CASE("paths and URIs") {
-  const Folder folder;
+  const TemporaryFolder folder;
   ArtifactStore store(folder / "a store");
   write_file(folder / "100% new?", "1");
   const auto kept = store.keep(folder / "100% new?");
@@ -119,7 +105,7 @@ TEST_CASE("paths and URIs") {
 }
 
 TEST_CASE("outputs are found again while their artifacts are there") {
-  const Folder folder;
+  const TemporaryFolder folder;
   LocalCache cache(folder / "state");
   ArtifactStore store(folder / "state/store");
   CHECK_FALSE(cache.find("k"));
@@ -135,7 +121,7 @@ TEST_CASE("outputs are found again while their artifacts are there") {
 }
 
 TEST_CASE("several processes share a cache, and the last word counts") {
-  const Folder folder;
+  const TemporaryFolder folder;
   LocalCache one(folder / "state"), two(folder / "state");
   CHECK_FALSE(two.find("k"));
   one.keep("k", {{"n", Value::integer(1)}});
@@ -147,7 +133,7 @@ TEST_CASE("several processes share a cache, and the last word counts") {
 }
 
 TEST_CASE("a cache line that is damaged counts as none, and harms no other") {
-  const Folder folder;
+  const TemporaryFolder folder;
   LocalCache(folder / "state").keep("k", {{"n", Value::integer(1)}});
   const std::string path = folder / "state/cache.log";
   const std::string text = disk().read(path);
@@ -163,7 +149,7 @@ TEST_CASE("a cache line that is damaged counts as none, and harms no other") {
 }
 
 TEST_CASE("folders are kept by people who are not root, read-only ones too") {
-  const Folder folder;
+  const TemporaryFolder folder;
   const std::string mine = folder / "mine";
   make_directories(mine + "/out/sub");
   make_directories(mine + "/store");
@@ -194,7 +180,7 @@ TEST_CASE("folders are kept by people who are not root, read-only ones too") {
 }
 
 TEST_CASE("a cache that is emptied while it is used forgets") {
-  const Folder folder;
+  const TemporaryFolder folder;
   LocalCache cache(folder / "state");
   cache.keep("k", {});
   CHECK(cache.find("k"));
@@ -203,7 +189,7 @@ TEST_CASE("a cache that is emptied while it is used forgets") {
 }
 
 TEST_CASE("after another start of the machine artifacts count by their bytes") {
-  const Folder folder;
+  const TemporaryFolder folder;
   ArtifactStore store(folder / "state/store");
   make_directories(folder / "state");
   write_file(folder / "m", "model");

@@ -47,9 +47,4 @@ class KubernetesExecutor : public Executor {
   std::unique_ptr<Pods> pods_;
 };
 
-// The lines of a pod's `main` container, in pieces as they come. With `follow` until the container ends or `piece` gives
-// false. Blocks; throws Error(not_found) when the pod is gone.
-void read_pod_log(kube::Client& client, const std::string& name_space, const std::string& pod, bool follow,
-                  const kube::OnBytes& piece);
-
 }  // namespace kfrun::run

@@ -6,6 +6,7 @@
 #include "document/reader.h"
 #include "run/kubernetes_cluster.h"
 #include "run/kubernetes_pods.h"
+#include "run/read_pod_log.h"
 
 namespace kfrun::run {
 

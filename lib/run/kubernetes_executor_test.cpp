@@ -1,6 +1,7 @@
 // The executor against a server that loses answers: what is asked for again, what is believed.
 #include "run/kubernetes_executor.h"
 
+#include <atomic>
 #include <mutex>
 
 #include "base/test.h"
@@ -181,8 +182,9 @@ TEST_CASE_METHOD(Fixture, "an answer that was lost is followed by the same reque
     api.store(Node());
     work.id.attempt += 1;
     const auto before = api.posts().size();
-    api.on_post = [&, was_stored, first = true](kube::Exchange& exchange, const Node& pod, int) mutable {
-      const bool lost = std::exchange(first, false);
+    std::atomic<bool> first = true;  // the server answers from several threads
+    api.on_post = [&, was_stored](kube::Exchange& exchange, const Node& pod, int) {
+      const bool lost = first.exchange(false);
       if (lost && !was_stored) return exchange.reset();
       if (!api.stored().is_null()) return exchange.reply(409, refusal("AlreadyExists"));
       api.store(succeeded(pod));

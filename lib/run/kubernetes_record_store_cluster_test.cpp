@@ -8,6 +8,7 @@
 #include "run/driver.h"
 #include "run/kubernetes_cluster.h"
 #include "run/kubernetes_objects.h"
+#include "run/read_pod_log.h"
 
 namespace kfrun::run {
 

@@ -8,27 +8,13 @@
 #include "base/files.h"
 #include "base/test.h"
 #include "run/local_files.h"
+#include "run/temporary_folder.h"
 
 namespace kfrun::run {
 
 namespace {
 
 using Kind = RecordEntry::Kind;
-
-class Folder {
- public:
-  Folder() {
-    char name[] = "/tmp/kfrun-store-XXXXXX";
-    path_ = ::mkdtemp(name);
-  }
-  ~Folder() { remove_tree(path_); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  std::string operator/(const std::string& name) const { return path_ + "/" + name; }
-
- private:
-  std::string path_;
-};
 
 RunHead head_of(const std::string& id, int second = 0) {
   return {id, "digits", "", "local", "/p.yaml", TimePoint(std::chrono::seconds(1'700'000'000 + second)), {}};
@@ -63,7 +49,7 @@ ErrorKind kind_of(const std::function<void()>& body) {
 }  // namespace
 
 TEST_CASE("a run's record is kept and read back") {
-  const Folder folder;
+  const TemporaryFolder folder;
   LocalRecordStore store(folder / "state");
   CHECK(store.list().empty());
   {
@@ -86,7 +72,7 @@ TEST_CASE("a run's record is kept and read back") {
 }
 
 TEST_CASE("a torn last line is passed over, and cut when the run goes on") {
-  const Folder folder;
+  const TemporaryFolder folder;
   LocalRecordStore store(folder / "state");
   store.create(head_of("r-1"), small_pipeline())->append(entry(Kind::run_started));
   const std::string path = folder / "state/runs/r-1/record.ndjson";
@@ -106,7 +92,7 @@ TEST_CASE("a torn last line is passed over, and cut when the run goes on") {
 }
 
 TEST_CASE("a second driver is kept out") {
-  const Folder folder;
+  const TemporaryFolder folder;
   LocalRecordStore store(folder / "state");
   auto writer = store.create(head_of("r-1"), small_pipeline());
   CHECK(kind_of([&] { store.reopen("r-1"); }) == ErrorKind::conflict);
@@ -116,7 +102,7 @@ TEST_CASE("a second driver is kept out") {
 }
 
 TEST_CASE("runs are found by id, unique prefix and @latest") {
-  const Folder folder;
+  const TemporaryFolder folder;
   LocalRecordStore store(folder / "state");
   CHECK(kind_of([&] { store.find("@latest"); }) == ErrorKind::not_found);
   for (const auto& [id, second] : std::map<std::string, int>{{"digits-aa", 3}, {"digits-ab", 9}, {"hello-aa", 5}}) {
@@ -141,7 +127,7 @@ TEST_CASE("runs are found by id, unique prefix and @latest") {
 }
 
 TEST_CASE("a run is told to stop through a file, until it is reopened") {
-  const Folder folder;
+  const TemporaryFolder folder;
   LocalRecordStore store(folder / "state");
   store.create(head_of("r-1"), small_pipeline());
   CHECK(store.control("r-1").stop.empty());
@@ -154,7 +140,7 @@ TEST_CASE("a run is told to stop through a file, until it is reopened") {
 }
 
 TEST_CASE("a run is removed with all it has") {
-  const Folder folder;
+  const TemporaryFolder folder;
   LocalRecordStore store(folder / "state");
   store.create(head_of("r-1"), small_pipeline());
   make_directories(folder / "state/runs/r-1/scratch/x");
@@ -165,7 +151,7 @@ TEST_CASE("a run is removed with all it has") {
 }
 
 TEST_CASE("a run that is being carried is stopped before it is removed") {
-  const Folder folder;
+  const TemporaryFolder folder;
   LocalRecordStore store(folder / "state");
   auto writer = store.create(head_of("r-1"), small_pipeline());
   bool was_asked = false;
