@@ -5,36 +5,16 @@ KFRUN_TEST_KUBECONFIG names the cluster; KFRUN_TEST_BUSYBOX and KFRUN_TEST_SKLEA
 import json
 import os
 import pathlib
-import secrets
-import shutil
 import signal
-import subprocess
-import sys
 
-from harness import TREE, Case, main, states
+from cluster import BUSYBOX, KUBECONFIG, ClusterCase, kubectl, require_cluster
+from harness import TREE, main, states
 
-KUBECONFIG = os.environ.get("KFRUN_TEST_KUBECONFIG", "")
-BUSYBOX = os.environ.get("KFRUN_TEST_BUSYBOX", "local.test/busybox:1")
 SKLEARN = os.environ.get("KFRUN_TEST_SKLEARN", "local.test/sklearn:1")
 DIGITS = "examples/digits/pipeline.yaml"
 
 
-def kubectl(*words):
-    return subprocess.run(["kubectl", "--kubeconfig", KUBECONFIG, *words], check=True, capture_output=True, text=True).stdout
-
-
-class OnACluster(Case):
-    def setUp(self):
-        super().setUp()
-        self.namespace = "kfrun-test-" + secrets.token_hex(4)
-        kubectl("create", "namespace", self.namespace)
-        self.environment["KUBECONFIG"] = KUBECONFIG
-        self.here = ["-n", self.namespace]
-
-    def tearDown(self):
-        kubectl("delete", "namespace", self.namespace, "--wait=false")
-        super().tearDown()
-
+class OnACluster(ClusterCase):
     def hello(self):
         text = (TREE / "examples/hello/pipeline.yaml").read_text()
         self.assertIn("busybox:1.36", text)
@@ -127,8 +107,5 @@ class OnACluster(Case):
         self.assertIn("Not/A:Name", result.stderr)
 
 
-for reason, missing in (("KFRUN_TEST_KUBECONFIG names no cluster", not KUBECONFIG), ("there is no kubectl", not shutil.which("kubectl"))):
-    if missing:
-        print(f"skipped: {reason}")
-        sys.exit(77)
+require_cluster()
 main()

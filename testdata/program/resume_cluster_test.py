@@ -1,36 +1,17 @@
 """Runs on a real cluster that are left, carried by two, suspended, tried again, and what they leave behind."""
 
 import json
-import os
-import secrets
-import shutil
 import signal
-import subprocess
-import sys
 
-from harness import Case, main, states
-
-KUBECONFIG = os.environ.get("KFRUN_TEST_KUBECONFIG", "")
-BUSYBOX = os.environ.get("KFRUN_TEST_BUSYBOX", "local.test/busybox:1")
+from cluster import BUSYBOX, ClusterCase, kubectl, require_cluster
+from harness import main, states
 
 
-def kubectl(*words):
-    return subprocess.run(["kubectl", "--kubeconfig", KUBECONFIG, *words], check=True, capture_output=True, text=True).stdout
-
-
-class OnACluster(Case):
-    def setUp(self):
-        super().setUp()
-        self.namespace = "kfrun-test-" + secrets.token_hex(4)
-        kubectl("create", "namespace", self.namespace)
-        self.environment["KUBECONFIG"] = KUBECONFIG
-        self.here = ["-n", self.namespace]
-
+class OnACluster(ClusterCase):
     def tearDown(self):
         for pod in self.objects("pods"):
             if pod["metadata"].get("finalizers"):
                 kubectl("patch", "pod", pod["metadata"]["name"], *self.here, "--type=merge", "-p", '{"metadata":{"finalizers":null}}')
-        kubectl("delete", "namespace", self.namespace, "--wait=false")
         super().tearDown()
 
     def objects(self, kind):
@@ -118,7 +99,5 @@ class OnACluster(Case):
         self.until(lambda: not any(self.objects(kind) for kind in ("pods", "leases", "configmaps")), "nothing is left")
 
 
-if not KUBECONFIG or not shutil.which("kubectl"):
-    print("skipped: KFRUN_TEST_KUBECONFIG names no cluster, or there is no kubectl")
-    sys.exit(77)
+require_cluster()
 main()
