@@ -47,6 +47,7 @@ kustomize::BuildOptions build_options(const BuildFlags& flags) {
   options.helm_command = flags.helm_command;
   options.helm_api_versions = flags.helm_api_versions;
   options.helm_kube_version = flags.helm_kube_version;
+  options.helm_debug = flags.helm_debug;
   options.on_warning = print_line;
   return options;
 }

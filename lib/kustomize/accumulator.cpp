@@ -122,6 +122,8 @@ class Accumulator {
     Target target =
         within(fmt::format("couldn't make target for path '{}'", root), [&] { return context_.load(std::move(loader)); });
     if (target_.origin) target.origin = target_.origin->below(path);
+    const auto& name_space = target_.kustomization->namespace_;
+    target.outer_namespace = name_space.empty() ? target_.outer_namespace : name_space;
     context_.use_open_api(target, false);
     const auto& kind = target.kustomization->kind;
     if (is_component && kind != "Component") {

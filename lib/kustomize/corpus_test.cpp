@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "base/digest.h"
+#include "base/process.h"
 #include "base/test.h"
 #include "base/text.h"
 #include "document/reader.h"
@@ -154,3 +155,13 @@ TEST_CASE("hand-written oddities come out as kustomize prints them") { check_cas
 TEST_CASE("what kustomize's own tests build comes out the same") { check_cases("krusty", 205); }
 TEST_CASE("builtin plugins do what kustomize's do") { check_cases("builtin", 61); }
 TEST_CASE("replacements and patches do what kustomize's do") { check_cases("filters", 70); }
+
+TEST_CASE("helm's charts come out as kustomize has them") {
+  try {
+    run_process({.command = {"helm", "version", "--short"}});
+  } catch (const Error&) {
+    WARN("skipped: there is no helm program");
+    return;
+  }
+  check_cases("helm", 15);
+}

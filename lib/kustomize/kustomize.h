@@ -34,6 +34,7 @@ struct BuildOptions {
   std::string helm_command = "helm";
   std::vector<std::string> helm_api_versions;
   std::string helm_kube_version;
+  bool helm_debug = false;
   // Called for each warning as it is found, also when the build fails afterwards.
   std::function<void(const std::string&)> on_warning;
 };

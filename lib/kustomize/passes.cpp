@@ -2,6 +2,7 @@
 
 #include "document/writer.h"
 #include "kustomize/generators.h"
+#include "kustomize/helm.h"
 #include "kustomize/plugins.h"
 
 namespace kfrun::kustomize {
@@ -144,15 +145,18 @@ void add_generators(const Target& target, GeneratedKind kind, std::vector<Genera
   }
 }
 
-void refuse_helm(const Target& target, const BuildContext& context) {
-  for (const auto& chart :
-       target.kustomization->helm_charts.is_sequence() ? target.kustomization->helm_charts.items() : document::Sequence{}) {
-    Node configuration =
-        target.kustomization->helm_globals.is_mapping() ? target.kustomization->helm_globals : Node::mapping(document::Mapping{});
-    for (const auto& member : chart.members()) configuration.set(member.key.text(), member.value);
-    throw make_error(ErrorKind::unsupported, "trouble configuring builtin HelmChartInflationGenerator with config: `\n{}`: {}",
-                     document::write_yaml(configuration),
-                     context.options.enable_helm ? "helm charts are not supported" : "must specify --enable-helm");
+// kustomize hands a chart the namespace itself, because its NamespaceTransformer leaves what helm made alone.
+void add_helm_charts(const Target& target, const BuildContext& context, std::vector<GeneratorPass>& passes) {
+  const auto& kustomization = *target.kustomization;
+  if (!kustomization.helm_charts.is_sequence()) return;
+  const auto& name_space = kustomization.namespace_.empty() ? target.outer_namespace : kustomization.namespace_;
+  const auto origin = builtin_origin(target, "HelmChartInflationGenerator");
+  for (const auto& chart : kustomization.helm_charts.items()) {
+    const Node configuration = helm_configuration(kustomization.helm_globals, chart, name_space);
+    passes.push_back({within(fmt::format("trouble configuring builtin HelmChartInflationGenerator with config: `\n{}`",
+                                         document::write_yaml(configuration)),
+                             [&] { return configure_helm(configuration, target.loader, context.options); }),
+                      origin});
   }
 }
 
@@ -162,7 +166,7 @@ std::vector<GeneratorPass> generator_passes(const Target& target, BuildContext& 
   std::vector<GeneratorPass> passes;
   add_generators(target, GeneratedKind::config_map, passes);
   add_generators(target, GeneratedKind::secret, passes);
-  refuse_helm(target, context);
+  add_helm_charts(target, context, passes);
   if (target.kustomization->generators.empty()) return passes;
   within("loading generator plugins", [&] {
     for (const auto& configuration : read(target.kustomization->generators)) {

@@ -7,6 +7,7 @@
 #include "document/reader.h"
 #include "kustomize/function_plugin.h"
 #include "kustomize/generators.h"
+#include "kustomize/helm.h"
 #include "kustomize/kustomization_shape.h"
 
 namespace kfrun::kustomize {
@@ -265,8 +266,8 @@ std::function<std::vector<Resource>()> configure_generator(const Resource& confi
     }
     if (kind == "IAMPolicyGenerator") return [document] { return std::vector<Resource>{gke_service_account(document)}; };
     if (kind == "HelmChartInflationGenerator") {
-      throw make_error(ErrorKind::unsupported, "plugin {} fails configuration: must specify --enable-helm",
-                       to_string(configuration.original_id()));
+      return within(fmt::format("plugin {} fails configuration", to_string(configuration.original_id())),
+                    [&] { return configure_helm(document, loader, options); });
     }
     if (is_transformer(kind)) {
       throw make_error(ErrorKind::input, "plugin {} not a generator", to_string(configuration.original_id()));

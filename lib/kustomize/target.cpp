@@ -64,7 +64,7 @@ Target BuildContext::load(Loader loader) {
   }
   for (const auto& warning : file->warnings) warn(warning);
   if (root_.empty()) root_ = loader.root();
-  return {std::move(loader), std::shared_ptr<const Kustomization>(file, &file->content), file->name, {}};
+  return {std::move(loader), std::shared_ptr<const Kustomization>(file, &file->content), file->name, {}, {}};
 }
 
 void BuildContext::read_ahead(const Target& target) {

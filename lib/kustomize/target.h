@@ -30,6 +30,7 @@ struct Target {
   std::shared_ptr<const Kustomization> kustomization;
   std::string file_name;
   std::optional<Origin> origin;  // only when buildMetadata is asked for
+  std::string outer_namespace;   // `namespace` of the nearest kustomization above that has one
 };
 
 // What a whole build shares.
