@@ -90,6 +90,10 @@ void add_cluster_flags(CLI::App* verb, ClusterFlags& flags) {
           "Do not check the server's certificate")
       ->group(group);
   add_duration(verb, "--request-timeout", config.request_timeout, "Of one request (30s)")->group(group);
+  verb->add_option("--max-requests-per-second", config.max_requests_per_second, "To the API server, at most (no limit)")
+      ->check(CLI::Range(0.1, 1e6, "NUMBER of at least 0.1"))
+      ->group(group)
+      ->type_name("NUMBER");
 }
 
 // CLI11 writes into these while it reads; they must outlive the parse.

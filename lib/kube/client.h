@@ -71,6 +71,8 @@ struct Request {
   // Retry-After, 503, refused connections) always; what may have been done already (502, 504, broken connections, time-outs)
   // only for GET, or when `idempotent` says that the same request is safe again (a POST is where names are fixed).
   bool idempotent = false;
+  // Goes before all that waits for a place, and is not held back by the rate limit: for the few that others wait for.
+  bool urgent = false;
   bool any_fault = false;  // 500 is retried too, though it may last: for those who would rather wait than give up
   std::optional<Duration> retry_for{};  // give up after; the client's default when absent, 0: no retry
 };

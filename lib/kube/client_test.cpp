@@ -123,6 +123,54 @@ TEST_CASE("the kubeconfig's proxy is used, the environment's is not for this mac
   CHECK(server.seen().size() == 1);
 }
 
+TEST_CASE("what is urgent goes before all that waits for a place") {
+  FaultServer server([](Exchange& exchange) { exchange.reply(200); });
+  Client client(server.config());
+  int done = 0;
+  for (int i = 0; i < 300; ++i) client.start(get("/many"), [&](const Reply&) { ++done; });
+  Request request = get("/one");
+  request.urgent = true;
+  int before = -1;
+  client.start(request, [&](const Reply&) { before = done; });
+  while (done < 300) client.run_once(seconds(1));
+  CHECK(before >= 0);
+  CHECK(before <= 150);
+}
+
+TEST_CASE("no more requests a second are sent than the ceiling says, but for urgent ones") {
+  FaultServer server([](Exchange& exchange) { exchange.reply(200); });
+  Config config = server.config();
+  config.max_requests_per_second = 20;
+  Client client(config);
+  const auto began = SteadyClock::now();
+  int done = 0;
+  for (int i = 0; i < 13; ++i) client.start(get("/many"), [&](const Reply&) { ++done; });
+  Request request = get("/one");
+  request.urgent = true;
+  CHECK(client.send(request).ok());
+  CHECK(SteadyClock::now() - began < milliseconds(400));
+  while (done < 13) client.run_once(seconds(1));
+  CHECK(SteadyClock::now() - began >= milliseconds(500));  // two or three of the thirteen at once
+}
+
+TEST_CASE("while a Retry-After lasts nobody else is sent, but for urgent ones") {
+  FaultServer server([](Exchange& exchange) {
+    if (exchange.number == 1) return exchange.reply(429, "{}", "Retry-After: 1\r\n");
+    exchange.reply(200);
+  });
+  Client client(server.config());
+  Request once = get("/refused");
+  once.retry_for = Duration::zero();
+  CHECK(client.send(once).status == 429);
+  const auto began = SteadyClock::now();
+  Request urgent = get("/urgent");
+  urgent.urgent = true;
+  CHECK(client.send(urgent).ok());
+  CHECK(SteadyClock::now() - began < milliseconds(700));
+  CHECK(client.send(get("/other")).ok());
+  CHECK(SteadyClock::now() - began >= milliseconds(900));
+}
+
 TEST_CASE("429 is tried again after the time that the server asks for, whatever the method") {
   FaultServer server(first(1, [](Exchange& exchange) { exchange.reply(429, "{}", "Retry-After: 1\r\n"); }));
   Client client(server.config());

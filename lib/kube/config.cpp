@@ -220,6 +220,7 @@ void apply_overrides(Config& config, const ConfigOverrides& overrides, const Fil
   if (!overrides.as.empty()) config.impersonate_user = overrides.as;
   if (!overrides.as_groups.empty()) config.impersonate_groups = overrides.as_groups;
   if (overrides.request_timeout) config.request_timeout = *overrides.request_timeout;
+  config.max_requests_per_second = overrides.max_requests_per_second;
 }
 
 Error no_configuration(const Kubeconfig* kubeconfig, const Environment& environment) {

@@ -51,6 +51,8 @@ struct Config {
 
   Duration request_timeout = std::chrono::seconds(30);  // of one try
   Duration retry_for = std::chrono::seconds(15);        // how long a request is tried again by the client itself
+  // Never more than these; absent: as many as the server takes. Where it says 429 there are fewer for a while (rate_limit.h).
+  std::optional<double> max_requests_per_second;
 };
 
 // What the command line and the environment say; empty means not given.
@@ -70,6 +72,7 @@ struct ConfigOverrides {
   std::string tls_server_name;
   std::optional<bool> insecure_skip_tls_verify;
   std::optional<Duration> request_timeout;
+  std::optional<double> max_requests_per_second;
 };
 
 // Reads and merges. First file wins for each named entry and for current-context; relative paths are relative to the file

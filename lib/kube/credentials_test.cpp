@@ -204,6 +204,27 @@ TEST_CASE_METHOD(Folder, "a request that is refused is sent once more with a fre
   CHECK(calls() == 2);
 }
 
+TEST_CASE_METHOD(Folder, "a plugin that fails is called once for all that wait, and again for what is asked later") {
+  FaultServer server([](Exchange& exchange) { exchange.reply(200); });
+  Config config = plugin("[ $n -gt 1 ] || { echo no login >&2; exit 1; }\n" + exec_credential(R"({\"token\":\"t$n\"})"));
+  config.server = server.config().server;
+  Client client(config);
+  Request request;
+  request.path = "/x";
+  int denied = 0;
+  for (int i = 0; i < 300; ++i) {
+    client.start(request, [&](const Reply& reply) {
+      CHECK(reply.failure_kind == ErrorKind::denied);
+      CHECK_THAT(reply.failure, ContainsSubstring("no login"));
+      ++denied;
+    });
+  }
+  while (denied < 300) client.run_once(seconds(1));
+  CHECK(calls() == 1);
+  CHECK(client.send(request).ok());
+  CHECK(calls() == 2);
+}
+
 TEST_CASE_METHOD(Folder, "a refusal that lasts is told, without the token") {
   FaultServer server([](Exchange& exchange) { exchange.reply(401, R"({"kind":"Status","message":"Unauthorized"})"); });
   Config config = server.config();

@@ -29,6 +29,11 @@ CURLM* make_multi() {
   return multi;
 }
 
+std::optional<Duration> retry_after_of(const Reply& reply) {
+  const auto header = reply.headers.find("retry-after");
+  return header == reply.headers.end() ? std::nullopt : parse_retry_after(header->second, now_on_the_wall());
+}
+
 void check(CURLMcode code) {
   if (code != CURLM_OK) throw make_error(ErrorKind::internal, "libcurl: {}", curl_multi_strerror(code));
 }
@@ -44,6 +49,7 @@ struct Loop::Call {
 
   std::unique_ptr<Transfer> transfer;
   std::optional<Timers::Id> timer;  // of the next try, or of a stream's silence
+  SteadyTime lined_up;  // when it began to wait, for the first or the next try
   std::optional<SteadyTime> first_try;
   SteadyTime try_began;
   unsigned credential_generation = 0;
@@ -59,7 +65,7 @@ struct Loop::Call {
 };
 
 Loop::Loop(const Config& config)
-    : config_(config), credentials_(config_), pool_(config_), multi_(make_multi()), random_(std::random_device{}()) {
+    : config_(config), credentials_(config_), pool_(config_), multi_(make_multi()), random_(std::random_device{}()), rate_limit_(config.max_requests_per_second) {
   wake_descriptor_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (wake_descriptor_ < 0) {
     curl_multi_cleanup(multi_);
@@ -76,7 +82,7 @@ Loop::~Loop() {
 
 Handle Loop::add(CallPtr call) {
   call->handle = ++last_handle_;
-  waiting_.push_back(call->handle);
+  line_up(*call);
   calls_.emplace(call->handle, call);
   return call->handle;
 }
@@ -127,27 +133,49 @@ Timers::Id Loop::after(Duration delay, std::function<void()> action) {
 
 // ---- the way of a request
 
-void Loop::begin_waiting() {
-  // Streams take no place, but they wait behind what was started before them.
-  while (!waiting_.empty()) {
-    const auto found = calls_.find(waiting_.front());
-    if (found == calls_.end()) {
-      waiting_.pop_front();
-      continue;
-    }
-    const CallPtr call = found->second;
-    if (!call->stream && places_taken_ >= kPlaces) return;
-    waiting_.pop_front();
-    begin(call);
+void Loop::line_up(Call& call) {
+  call.lined_up = SteadyClock::now();
+  (call.request.urgent ? urgent_ : waiting_).push_back(call.handle);
+}
+
+// The first that was not cancelled meanwhile.
+Loop::CallPtr Loop::first_of(std::deque<Handle>& line) {
+  for (; !line.empty(); line.pop_front()) {
+    if (const auto found = calls_.find(line.front()); found != calls_.end()) return found->second;
   }
+  return {};
+}
+
+// When there will be something to begin, as far as it depends on time.
+std::optional<SteadyTime> Loop::next_begin() {
+  if (first_of(urgent_)) return SteadyTime{};
+  const CallPtr call = first_of(waiting_);
+  if (!call) return std::nullopt;
+  // Streams take no place, but they wait behind what was started before them.
+  if (call->stream) return SteadyTime{};
+  return places_taken_ < kPlaces ? std::optional(rate_limit_.next()) : std::nullopt;
+}
+
+Loop::CallPtr Loop::next_to_begin() {
+  const auto next = next_begin();
+  if (!next || *next > SteadyClock::now()) return {};
+  auto& line = urgent_.empty() ? waiting_ : urgent_;
+  const CallPtr call = first_of(line);
+  line.pop_front();
+  return call;
+}
+
+void Loop::begin_waiting() {
+  while (const CallPtr call = next_to_begin()) begin(call);
 }
 
 void Loop::begin(const CallPtr& call) {
   const SteadyTime now = SteadyClock::now();
   if (!call->first_try) call->first_try = now;
+  rate_limit_.begin(now);
   ++call->attempts;
   try {
-    const Credential& credential = credentials_.current(now_on_the_wall());
+    const Credential& credential = credential_of(*call);
     call->credential_generation = credential.generation;
     TransferOptions options{heard_from_, call->stream.has_value(), call->fresh_connection, {}};
     options.on_pieces = [this, handle = call->handle] { note_ready(handle); };
@@ -164,6 +192,17 @@ void Loop::begin(const CallPtr& call) {
   if (!call->stream) ++places_taken_;
   check(curl_multi_add_handle(multi_, call->transfer->easy()));
   if (call->stream && call->stream->silence > Duration::zero()) watch_silence(call, call->stream->silence);
+}
+
+// That a plugin had none while this request waited is said to it too: each call of a plugin may take a minute.
+const Credential& Loop::credential_of(const Call& call) {
+  if (no_credentials_ && call.lined_up <= no_credentials_->first) throw no_credentials_->second;
+  try {
+    return credentials_.current(now_on_the_wall());
+  } catch (const Error& error) {
+    no_credentials_.emplace(SteadyClock::now(), error);
+    throw;
+  }
 }
 
 void Loop::watch_silence(const CallPtr& call, Duration silence) {
@@ -216,9 +255,14 @@ void Loop::end_try(const CallPtr& call, CURLcode code) {
   // The next try is not put on a connection that may hang.
   call->fresh_connection = result.transport == Transport::timed_out;
   if (!had_pieces) {
-    if (try_with_fresh_credential(*call, result.reply)) return waiting_.push_back(call->handle);
+    if (result.reply.status == 429) {
+      rate_limit_.refuse(call->try_began, SteadyClock::now(), retry_after_of(result.reply).value_or(Duration::zero()));
+    }
+    if (try_with_fresh_credential(*call, result.reply)) return line_up(*call);
     if (const auto delay = delay_of_next_try(*call, result)) {
-      call->timer = after(*delay, [this, handle = call->handle] { waiting_.push_back(handle); });
+      call->timer = after(*delay, [this, handle = call->handle] {
+        if (const auto found = calls_.find(handle); found != calls_.end()) line_up(*found->second);
+      });
       return;
     }
   }
@@ -260,9 +304,7 @@ std::optional<Duration> Loop::delay_of_next_try(const Call& call, const TryResul
   outcome.message = message;
   outcome.repeatable = call.request.idempotent || call.request.method == "GET";
   outcome.any_fault = call.request.any_fault;
-  if (const auto header = result.reply.headers.find("retry-after"); header != result.reply.headers.end()) {
-    outcome.retry_after = parse_retry_after(header->second, now_on_the_wall());
-  }
+  outcome.retry_after = retry_after_of(result.reply);
   if (!should_retry(outcome)) return std::nullopt;
   const Duration delay = retry_delay(call.attempts, outcome.retry_after, random());
   if (SteadyClock::now() + delay > *call.first_try + std::min(retry_for, kLongestWait * 24)) return std::nullopt;
@@ -340,8 +382,8 @@ void Loop::run_once(Duration wait) {
     begin_waiting();
     perform();
     deliver();
-    const bool more = called_ != before.first || (!waiting_.empty() && places_taken_ < kPlaces);
-    Duration left = more ? Duration::zero() : until - SteadyClock::now();
+    Duration left = called_ != before.first ? Duration::zero() : until - SteadyClock::now();
+    if (const auto next = next_begin()) left = std::min<Duration>(left, *next - SteadyClock::now());
     if (const auto next = timers_.next()) left = std::min<Duration>(left, *next - SteadyClock::now());
     poll(left);
     if (before != std::pair(called_, wakes_) || SteadyClock::now() >= until) return;

@@ -13,6 +13,7 @@
 
 #include "kube/client.h"
 #include "kube/credentials.h"
+#include "kube/rate_limit.h"
 #include "kube/timers.h"
 #include "kube/transfer.h"
 
@@ -63,8 +64,13 @@ class Loop {
   using CallPtr = std::shared_ptr<Call>;
 
   Handle add(CallPtr call);
+  void line_up(Call& call);
+  CallPtr next_to_begin();
+  CallPtr first_of(std::deque<Handle>& line);
+  std::optional<SteadyTime> next_begin();
   void begin_waiting();
   void begin(const CallPtr& call);
+  const Credential& credential_of(const Call& call);
   void watch_silence(const CallPtr& call, Duration silence);
   void perform();
   void end_try(const CallPtr& call, CURLcode code);
@@ -93,7 +99,9 @@ class Loop {
   std::unordered_map<Handle, CallPtr> calls_;
   std::unordered_map<CURL*, CallPtr> carried_;  // by their transfer's handle
   std::unordered_map<Handle, std::shared_ptr<Watch>> watches_;
-  std::deque<Handle> waiting_;  // for a place, or for their next try
+  std::deque<Handle> urgent_, waiting_;  // for a place, or for their next try
+  RateLimit rate_limit_;
+  std::optional<std::pair<SteadyTime, Error>> no_credentials_;  // when that was found out last
   std::deque<Handle> ready_;    // with something to hand to the user
   std::size_t places_taken_ = 0;
   HeardFrom heard_from_;

@@ -131,7 +131,7 @@ void RunLease::hold() {
 
 void RunLease::renew() {
   is_renewing_ = true;
-  auto request = patient("PUT", path_, object());
+  auto request = urgent(patient("PUT", path_, object()));
   request.retry_for = kRenewAfter;
   const auto began = Steady::now();
   requests_.start(std::move(request), [this, began](const kube::Reply& reply) {
@@ -152,7 +152,7 @@ void RunLease::renew() {
 // Another took it, or the answer to a renewal was lost.
 void RunLease::look() {
   is_renewing_ = true;
-  requests_.start(patient("GET", path_), [this](const kube::Reply& reply) {
+  requests_.start(urgent(patient("GET", path_)), [this](const kube::Reply& reply) {
     is_renewing_ = false;
     if (reply.status == 404 || (reply.ok() && text_at(reply.body, "holderIdentity") != identity_)) is_lost_ = true;
     if (reply.ok() && !is_lost_) take(reply.body);
@@ -161,10 +161,10 @@ void RunLease::look() {
 
 void RunLease::release() {
   if (!std::exchange(is_held_, false) || is_lost_) return;
-  auto request = patient("DELETE", path_,
+  auto request = urgent(patient("DELETE", path_,
                          Node::mapping({{"apiVersion", Node::string("v1")},
                                         {"kind", Node::string("DeleteOptions")},
-                                        {"preconditions", Node::mapping({{"resourceVersion", Node::string(version_)}})}}));
+                                        {"preconditions", Node::mapping({{"resourceVersion", Node::string(version_)}})}})));
   request.retry_for = kGoodbye;
   requests_.client().send(std::move(request));
 }

@@ -66,6 +66,16 @@ kube::Request patient(std::string method, std::string path, const Node& body) {
   return request;
 }
 
+kube::Request urgent(kube::Request request) {
+  request.urgent = true;
+  return request;
+}
+
+kube::Request briefly(kube::Request request) {
+  request.accept = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json";
+  return request;
+}
+
 kube::Request patient_patch(std::string path, const Node& patch, std::string content_type) {
   auto request = patient("PATCH", std::move(path), patch);
   request.content_type = std::move(content_type);

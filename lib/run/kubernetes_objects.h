@@ -36,5 +36,8 @@ kube::Request patient(std::string method, std::string path, const document::Node
 // A merge patch, patiently.
 kube::Request patient_patch(std::string path, const document::Node& patch,
                             std::string content_type = "application/merge-patch+json");
+// The same, before the many that wait; of an object only its metadata is answered.
+kube::Request urgent(kube::Request request);
+kube::Request briefly(kube::Request request);
 
 }  // namespace kfrun::run

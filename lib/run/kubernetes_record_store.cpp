@@ -199,7 +199,9 @@ void KubernetesRecordStore::set_data(const std::string& run, const std::vector<s
 }
 
 Control KubernetesRecordStore::control(const std::string& run) {
-  const auto reply = client_.get(config_maps, name_space_, head_name(run));
+  kube::Request request;
+  request.path = path_of(config_maps, name_space_, head_name(run));
+  const auto reply = client_.send(urgent(std::move(request)));
   if (!reply.ok()) return {};
   const Node* stop = reply.body.find_path({"data", kStopKey});
   const Node* suspend = reply.body.find_path({"data", kSuspendKey});

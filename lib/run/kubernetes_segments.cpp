@@ -56,7 +56,7 @@ bool has_data(const Node& object, const Node& data) {
 
 // Creates it, or finds that an earlier try did.
 Node create_or_find(kube::Client& client, const SegmentOwner& owner, const Node& object) {
-  auto reply = client.send(patient("POST", path_of(config_maps, owner.name_space), object));
+  auto reply = client.send(urgent(briefly(patient("POST", path_of(config_maps, owner.name_space), object))));
   if (reply.status == 409) {
     reply = client.get(config_maps, owner.name_space, object.find_path({"metadata", "name"})->text());
     if (reply.ok() && !has_data(reply.body, *object.find("data"))) throw carried_by_another(owner.run);
@@ -158,7 +158,7 @@ void SegmentWriter::extend(std::string_view piece) {
   for (int turn = 0;; ++turn) {
     const Node patch = Node::mapping({{"metadata", Node::mapping({{"resourceVersion", Node::string(version_)}})},
                                       {"data", Node::mapping({{key, Node::string(std::string(piece))}})}});
-    auto reply = client_->send(patient_patch(path_of(config_maps, owner_.name_space, name()), patch));
+    auto reply = client_->send(urgent(briefly(patient_patch(path_of(config_maps, owner_.name_space, name()), patch))));
     if (reply.status == 409) {
       reply = client_->get(config_maps, owner_.name_space, name());
       throw_unless_ok(reply, doing);
