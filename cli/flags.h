@@ -18,6 +18,11 @@ namespace kfrun::cli {
 struct ClusterFlags {
   kube::ConfigOverrides config;
   bool local = false;  // --local: this machine instead of a cluster
+
+  // Whether a cluster was named, or a namespace of it: then runs of this machine are not meant.
+  bool names_cluster() const {
+    return !local && !(config.kubeconfig + config.context + config.cluster + config.user + config.name_space + config.server).empty();
+  }
 };
 
 enum class ProgressMode { automatic, tty, plain, json, quiet };

@@ -13,13 +13,14 @@ namespace {
 // Runs whose end is long past, with all they own.
 int remove_old_runs(const GcFlags& flags, run::RecordStore& store) {
   int count = 0;
-  for (const auto& head : store.list()) {
-    const auto summary = read_summary(store, head.id);
-    if (!summary.ended || system_clock().now() - *summary.ended < *flags.older_than) continue;
-    if (!flags.dry_run) store.remove(head.id);
-    print(fmt::format("run {}\n", head.id));
+  Diagnostics faults;
+  for (const auto& run : store.overview(faults)) {
+    if (!run.ended || system_clock().now() - *run.ended < *flags.older_than) continue;
+    if (!flags.dry_run) store.remove(run.head.id);
+    print(fmt::format("run {}\n", run.head.id));
     ++count;
   }
+  print_diagnostics(faults);
   return count;
 }
 
@@ -27,7 +28,7 @@ int remove_old_runs(const GcFlags& flags, run::RecordStore& store) {
 
 int run(const GcFlags& flags) {
   Stores stores(flags.cluster);
-  int count = flags.older_than ? remove_old_runs(flags, stores.local()) : 0;
+  int count = flags.older_than && stores.looks_here() ? remove_old_runs(flags, stores.local()) : 0;
   if (auto* cluster = stores.cluster()) {
     if (flags.older_than) count += remove_old_runs(flags, *cluster);
     auto& client = *stores.client();

@@ -7,7 +7,6 @@
 #include "cli/screen.h"
 #include "cli/stores.h"
 #include "cli/verbs.h"
-#include "document/writer.h"
 
 namespace kfrun::cli {
 
@@ -15,12 +14,8 @@ namespace {
 
 // When somebody who waits for a run is told that there is nobody else.
 constexpr auto kDoubt = std::chrono::seconds(3);
-
-std::vector<run::RunSummary> summaries(run::RecordStore& store) {
-  std::vector<run::RunSummary> list;
-  for (const auto& head : store.list()) list.push_back(run::summarise(head, store.entries(head.id)));
-  return list;
-}
+// How long `stop` looks whether the run comes to its end at once.
+constexpr auto kHeed = std::chrono::seconds(1);
 
 // Waits until the record says that the run has ended; nothing when `timeout` passes first.
 std::optional<run::RunSummary> wait_for_end(const FoundRun& found, std::optional<Duration> timeout, ProgressMode progress) {
@@ -42,43 +37,63 @@ std::optional<run::RunSummary> wait_for_end(const FoundRun& found, std::optional
   return has_ended ? std::optional(read_summary(*found.store, found.id)) : std::nullopt;
 }
 
-std::string printed(const std::vector<run::RunSummary>& list, OutputFormat format) {
-  using document::Node;
-  if (format == OutputFormat::json || format == OutputFormat::yaml) {
-    Node nodes = Node::sequence();
-    for (const auto& summary : list) nodes.push_back(to_node(summary));
-    return format == OutputFormat::json ? document::write_json(nodes, {.indent = 2}) + "\n" : document::write_yaml(nodes);
-  }
+// A run with the store that has it.
+struct Listed {
+  run::RunOverview run;
+  run::RecordStore* store = nullptr;
+};
+
+// The whole of each, for programs.
+document::Node in_full(const std::vector<Listed>& list) {
+  auto nodes = document::Node::sequence();
+  for (const auto& [run, store] : list) nodes.push_back(to_node(run::summarise(run.head, store->entries(run.head.id))));
+  return nodes;
+}
+
+std::string printed(const std::vector<Listed>& list, bool only_names) {
   std::string names;
   std::vector<std::vector<std::string>> rows{{"RUN", "STATE", "WHERE", "STARTED", "TOOK", "TASKS"}};
-  for (const auto& summary : list) {
-    const auto done =
-        std::count_if(summary.tasks.begin(), summary.tasks.end(), [](const auto& task) { return run::is_final(task.state); });
-    const auto end = summary.ended.value_or(system_clock().now());
-    rows.push_back({summary.head.id, std::string(to_string(summary.state)),
-                    summary.head.executor == "local" ? "local" : summary.head.name_space,
-                    to_rfc3339(summary.head.created).substr(0, 19) + "Z", to_string(Duration(end - summary.head.created)),
-                    fmt::format("{}/{}", done, summary.tasks.size())});
-    names += summary.head.id + "\n";
+  for (const auto& [run, store] : list) {
+    const auto end = run.ended.value_or(system_clock().now());
+    rows.push_back({run.head.id, std::string(to_string(run.state)), run.head.executor == "local" ? "local" : run.head.name_space,
+                    to_rfc3339(run.head.created).substr(0, 19) + "Z", to_string(Duration(end - run.head.created)),
+                    fmt::format("{}/{}", run.done, run.tasks)});
+    names += run.head.id + "\n";
   }
-  return format == OutputFormat::name ? names : table(rows);
+  return only_names ? names : table(rows);
+}
+
+// Adds a store's runs; what cannot be read of them is told.
+void add_runs(std::vector<Listed>& list, run::RecordStore& store) {
+  Diagnostics faults;
+  for (auto& run : store.overview(faults)) list.push_back({std::move(run), &store});
+  print_diagnostics(faults);
+}
+
+std::vector<Listed> list_runs(Stores& stores) {
+  std::vector<Listed> list;
+  if (stores.looks_here()) add_runs(list, stores.local());
+  try {
+    if (auto* cluster = stores.cluster()) add_runs(list, *cluster);
+  } catch (const Error& error) {
+    if (!stores.looks_here()) throw;  // nothing else was asked for
+    print_warning(fmt::format("the cluster's runs are not shown: {}", error.what()));
+  }
+  std::stable_sort(list.begin(), list.end(),
+                   [](const auto& a, const auto& b) { return a.run.head.created > b.run.head.created; });
+  return list;
 }
 
 }  // namespace
 
 int run(const RunsFlags& flags) {
   Stores stores(flags.cluster);
-  auto list = summaries(stores.local());
-  if (auto* cluster = stores.cluster()) {
-    try {
-      const auto there = summaries(*cluster);
-      list.insert(list.end(), there.begin(), there.end());
-    } catch (const Error& error) {
-      print_warning(fmt::format("the cluster's runs are not shown: {}", error.what()));
-    }
+  const auto list = list_runs(stores);
+  if (flags.output == OutputFormat::json || flags.output == OutputFormat::yaml) {
+    print(in_full(list), flags.output);
+  } else {
+    print(printed(list, flags.output == OutputFormat::name));
   }
-  std::stable_sort(list.begin(), list.end(), [](const auto& a, const auto& b) { return a.head.created > b.head.created; });
-  print(printed(list, flags.output));
   return kDone;
 }
 
@@ -140,7 +155,11 @@ int run(const StopFlags& flags) {
     return carried.interrupted ? kInterrupted : kDone;
   }
   found.store->request_stop(found.id, flags.message);
-  const auto ended = flags.wait ? wait_for_end(found, std::nullopt, ProgressMode::quiet) : std::nullopt;
+  const auto patience = flags.wait ? std::nullopt : std::optional<Duration>(kHeed);
+  const auto ended = wait_for_end(found, patience, ProgressMode::quiet);
+  if (ended && ended->state != run::State::stopped) {
+    throw make_error(ErrorKind::conflict, "run {} had ended by then: {}", found.id, to_string(ended->state));
+  }
   print(fmt::format("{} {}\n", found.id, ended ? to_string(ended->state) : "will stop"));
   return kDone;
 }

@@ -1,5 +1,6 @@
 #include "cli/stores.h"
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "cli/screen.h"
@@ -39,7 +40,8 @@ run::RecordStore* Stores::cluster() {
     config.retry_for = kPatience;
     client_ = std::make_unique<kube::Client>(config);
   } catch (const Error& error) {
-    if (error.kind() != ErrorKind::not_found || !flags_.config.kubeconfig.empty()) throw;
+    const char* named = std::getenv("KUBECONFIG");
+    if (error.kind() != ErrorKind::not_found || flags_.names_cluster() || (named && *named)) throw;
     return nullptr;
   }
   cluster_ = std::make_unique<run::KubernetesRecordStore>(*client_, client_->config().name_space);
@@ -48,33 +50,66 @@ run::RecordStore* Stores::cluster() {
 
 kube::Client* Stores::client() { return cluster() ? client_.get() : nullptr; }
 
-std::optional<run::RunHead> Stores::newest_in_cluster() {
-  if (!cluster()) return std::nullopt;
-  const auto heads = cluster()->list();
-  return heads.empty() ? std::nullopt : std::optional(heads.front());
+std::string Stores::place_in_cluster() {
+  const auto& config = cluster() ? client_->config() : kube::Config{};
+  return fmt::format("in namespace {} of {}", config.name_space, config.context.empty() ? config.server : "context " + config.context);
 }
 
+namespace {
+
+std::optional<run::RunHead> newest_of(run::RecordStore& store) {
+  Diagnostics faults;
+  auto heads = store.list(faults);
+  print_diagnostics(faults);
+  return heads.empty() ? std::nullopt : std::optional(std::move(heads.front()));
+}
+
+}  // namespace
+
 FoundRun Stores::newest() {
-  const auto here = local().list();
+  const auto here = looks_here() ? newest_of(local()) : std::nullopt;
   std::optional<run::RunHead> there;
   try {
-    there = newest_in_cluster();
+    if (cluster()) there = newest_of(*cluster());
   } catch (const Error& error) {
-    if (here.empty()) throw;
+    if (!here) throw;
     print_warning(fmt::format("the cluster's runs are not looked at: {}", error.what()));
   }
-  if (there && (here.empty() || here.front().created < there->created)) return {cluster(), there->id, false};
-  return {&local(), local().find("@latest"), true};
+  if (there && (!here || here->created < there->created)) return {cluster(), there->id, false};
+  if (here) return {&local(), here->id, true};
+  throw make_error(ErrorKind::not_found, "there are no runs {}", places());
+}
+
+std::string Stores::places() {
+  std::string here = looks_here() ? fmt::format("on this machine ({})", state_directory()) : std::string();
+  if (!cluster()) return here;
+  return here + (here.empty() ? "" : ", nor ") + place_in_cluster();
 }
 
 FoundRun Stores::find(const std::string& name) {
   if (name == "@latest") return newest();
+  std::vector<std::string> hints;
+  const auto note = [&](const Error& error) {
+    if (error.kind() != ErrorKind::not_found) throw error;
+    for (const auto& hint : error.hints()) {
+      if (std::find(hints.begin(), hints.end(), hint) == hints.end()) hints.push_back(hint);
+    }
+  };
   try {
-    return {&local(), local().find(name), true};
+    if (looks_here()) return {&local(), local().find(name), true};
   } catch (const Error& error) {
-    if (error.kind() != ErrorKind::not_found || !cluster()) throw;
+    note(error);
   }
-  return {cluster(), cluster()->find(name), false};
+  if (auto* store = cluster()) {
+    try {
+      return {store, store->find(name), false};
+    } catch (const Error& error) {
+      note(error);
+    }
+  }
+  Error error = make_error(ErrorKind::not_found, "there is no run {} {}", name, places());
+  for (const auto& hint : hints) error.hint(hint);
+  throw error.hint("'kfrun runs' lists them");
 }
 
 void require_answer(kube::Client& client) {
@@ -82,7 +117,7 @@ void require_answer(kube::Client& client) {
   request.path = "/version";
   request.retry_for = kPatience;
   if (const auto reply = client.send(std::move(request)); reply.status == 0) {
-    kube::throw_unless_ok(reply, "asking " + client.config().server);
+    kube::throw_unless_ok(reply, "asking for the server's version");
   }
 }
 

@@ -36,12 +36,16 @@ class Stores {
   // nullptr with --local and where no cluster is configured.
   run::RecordStore* cluster();
   kube::Client* client();
+  // Whether runs of this machine are meant: not when a cluster or a namespace was named.
+  bool looks_here() const { return !flags_.names_cluster(); }
   // The run in whichever store has it; looks on this machine first. Throws Error(not_found) naming where it looked.
   FoundRun find(const std::string& name);
 
  private:
   FoundRun newest();
-  std::optional<run::RunHead> newest_in_cluster();
+  std::string place_in_cluster();
+  // Where runs are looked for, in words.
+  std::string places();
 
   const ClusterFlags& flags_;
   std::unique_ptr<run::RecordStore> local_;

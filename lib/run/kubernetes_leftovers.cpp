@@ -36,7 +36,12 @@ class Search {
     const auto pods = client_.list(types::pods, name_space_, std::string(kRunLabel));
     const auto maps = client_.list(types::config_maps, name_space_, std::string(kRunLabel));
     const auto leases = client_.list(types::leases, name_space_, std::string(kRunLabel));
-    for (const auto& head : store_.list()) look_at_run(head);
+    Diagnostics faults;
+    for (const auto& head : store_.list(faults)) look_at_run(head);
+    // Also of those whose head cannot be read nothing is taken away.
+    for (const auto& map : maps) {
+      if (label_of(map, kKindLabel) == "run") runs_.try_emplace(label_of(map, kRunLabel), false);
+    }
     for (const auto& pod : pods) look_at_pod(pod);
     for (const auto& map : maps) {
       if (label_of(map, kKindLabel) != "run" && !has_run(map)) add(types::config_maps, map, "its run is gone");
@@ -53,7 +58,13 @@ class Search {
 
  private:
   void look_at_run(const RunHead& head) {
-    const auto entries = store_.entries(head.id);
+    std::vector<RecordEntry> entries;
+    try {
+      entries = store_.entries(head.id);
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::input) throw;
+      return;  // of a record that cannot be read nothing is taken away
+    }
     const bool has_ended = is_final(summarise(head, entries).state);
     runs_[label_value(head.id)] = has_ended && !is_lease_held(client_, name_space_, head.id);
     if (!entries.empty() || system_clock().now() - head.created < kBirth) return;

@@ -22,6 +22,7 @@ constexpr const char* kHeadKey = "head";
 constexpr const char* kPlanKey = "plan";
 constexpr const char* kStopKey = "stop";
 constexpr const char* kSuspendKey = "suspend";
+constexpr const char* kEndKey = "end";
 
 std::string selector(const std::string& run, std::string_view kind) {
   const auto of_kind = fmt::format("{}={}", kKindLabel, kind);
@@ -56,10 +57,38 @@ std::vector<RecordEntry> entries_of(const std::string& text, const std::string& 
   return entries;
 }
 
+std::vector<RecordEntry> read_entries(kube::Client& client, const std::string& name_space, const std::string& run) {
+  return entries_of(text_of_segments(client.list(config_maps, name_space, selector(run, "log"))), run);
+}
+
+// What data.end says of a run that has ended; nothing when it is not there or says something else.
+std::optional<RunOverview> overview_from(const RunHead& head, const Node& object) {
+  const Node* text = object.find_path({"data", kEndKey});
+  if (!text) return std::nullopt;
+  try {
+    const Node end = document::read_json(text->text(), "the end of " + head.id);
+    const auto state = parse_state(end.text_of("state"));
+    const auto ended = parse_rfc3339(end.text_of("at"));
+    const auto count = [&](std::string_view key) { return static_cast<int>(parse_integer(end.text_of(key)).value_or(0)); };
+    if (!state || !ended) return std::nullopt;
+    return RunOverview{head, *state, end.text_of("reason"), ended, count("done"), count("tasks")};
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
+Node end_of(const RunOverview& overview) {
+  return Node::mapping({{"state", Node::string(std::string(to_string(overview.state)))},
+                        {"at", Node::string(to_rfc3339(overview.ended.value_or(TimePoint{})))},
+                        {"reason", Node::string(overview.reason)},
+                        {"done", Node::integer(overview.done)},
+                        {"tasks", Node::integer(overview.tasks)}});
+}
+
 class KubernetesRecordWriter : public RecordWriter {
  public:
-  KubernetesRecordWriter(SegmentWriter segments, std::unique_ptr<RunLease> lease)
-      : lease_(std::move(lease)), segments_(std::move(segments)) {}
+  KubernetesRecordWriter(kube::Client& client, SegmentOwner owner, SegmentWriter segments, std::unique_ptr<RunLease> lease)
+      : client_(client), owner_(std::move(owner)), lease_(std::move(lease)), segments_(std::move(segments)) {}
   ~KubernetesRecordWriter() override {
     try {
       flush();
@@ -68,16 +97,35 @@ class KubernetesRecordWriter : public RecordWriter {
     }
   }
 
-  void append(const RecordEntry& entry) override { buffer_ += document::write_json(to_node(entry)) + "\n"; }
+  void append(const RecordEntry& entry) override {
+    buffer_ += document::write_json(to_node(entry)) + "\n";
+    has_ended_ = entry.kind == RecordEntry::Kind::run_ended;
+  }
   void flush() override {
     if (!buffer_.empty()) segments_.write(std::exchange(buffer_, {}));
+    if (std::exchange(has_ended_, false)) keep_end();
   }
   void hold() override { lease_->hold(); }
 
  private:
+  // So that lists of runs need not read the whole record. Without it they do.
+  void keep_end() {
+    try {
+      const auto end = end_of(overview_of(summarise({}, read_entries(client_, owner_.name_space, owner_.run))));
+      auto request = patient_patch(path_of(config_maps, owner_.name_space, head_name(owner_.run)),
+                                   Node::mapping({{"data", Node::mapping({{kEndKey, Node::string(document::write_json(end))}})}}));
+      request.retry_for = client_.config().retry_for;
+      client_.send(std::move(request));
+    } catch (const Error&) {
+    }
+  }
+
+  kube::Client& client_;
+  const SegmentOwner owner_;
   std::unique_ptr<RunLease> lease_;
   SegmentWriter segments_;
   std::string buffer_;
+  bool has_ended_ = false;
 };
 
 }  // namespace
@@ -106,11 +154,15 @@ std::unique_ptr<RecordWriter> KubernetesRecordStore::create(const RunHead& head,
       throw make_error(ErrorKind::conflict, "run {} exists", head.id);
     }
   }
+  if (reply.status == 404) {
+    throw make_error(ErrorKind::not_found, "there is no namespace {}", name_space_)
+        .hint(fmt::format("'kubectl create namespace {}' makes it, -n names another", name_space_));
+  }
   throw_unless_ok(reply, "creating run " + head.id);
   const SegmentOwner owner{name_space_, head.id, uid_of(reply.body)};
   auto lease = std::make_unique<RunLease>(client_, owner);
   write_plan(client_, owner, plan);
-  return std::make_unique<KubernetesRecordWriter>(SegmentWriter(client_, owner), std::move(lease));
+  return std::make_unique<KubernetesRecordWriter>(client_, owner, SegmentWriter(client_, owner), std::move(lease));
 }
 
 // A kfrun that was killed may have written only a part of the same plan.
@@ -126,37 +178,58 @@ std::unique_ptr<RecordWriter> KubernetesRecordStore::reopen(const std::string& r
   auto lease = std::make_unique<RunLease>(client_, owner);
   SegmentWriter segments(client_, owner, lease->epoch());
   segments.take_over();
-  set_data(run, {{kStopKey, Node::null()}, {kSuspendKey, Node::null()}}, "reopening");
-  return std::make_unique<KubernetesRecordWriter>(std::move(segments), std::move(lease));
+  set_data(run, {{kStopKey, Node::null()}, {kSuspendKey, Node::null()}, {kEndKey, Node::null()}}, "reopening");
+  return std::make_unique<KubernetesRecordWriter>(client_, owner, std::move(segments), std::move(lease));
 }
 
-std::vector<RunHead> KubernetesRecordStore::list() {
+std::vector<KubernetesRecordStore::Known> KubernetesRecordStore::known(Diagnostics& faults) {
+  std::vector<Known> list;
+  for (auto& object : client_.list(config_maps, name_space_, selector("", "run"))) {
+    try {
+      RunHead head = head_of(object);
+      list.push_back({std::move(head), std::move(object)});
+    } catch (const Error& error) {
+      const Node* run = object.find_path({"metadata", "labels", kRunLabel});
+      faults.push_back(passed_over(run ? run->text() : std::string("without a name"), error));
+    }
+  }
+  std::sort(list.begin(), list.end(), [](const Known& a, const Known& b) {
+    return std::pair(a.head.created, a.head.id) > std::pair(b.head.created, b.head.id);
+  });
+  return list;
+}
+
+std::vector<RunHead> KubernetesRecordStore::list(Diagnostics& faults) {
   std::vector<RunHead> heads;
-  for (const auto& object : client_.list(config_maps, name_space_, selector("", "run"))) heads.push_back(head_of(object));
-  std::sort(heads.begin(), heads.end(),
-            [](const RunHead& a, const RunHead& b) { return std::pair(a.created, a.id) > std::pair(b.created, b.id); });
+  for (auto& run : known(faults)) heads.push_back(std::move(run.head));
   return heads;
 }
 
+std::vector<RunOverview> KubernetesRecordStore::overview(Diagnostics& faults) {
+  std::vector<RunOverview> list;
+  for (const auto& [head, object] : known(faults)) {
+    try {
+      auto end = overview_from(head, object);
+      list.push_back(end ? std::move(*end) : overview_of(summarise(head, read_entries(client_, name_space_, head.id))));
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::input) throw;
+      faults.push_back(passed_over(head.id, error));
+    }
+  }
+  return list;
+}
+
 std::string KubernetesRecordStore::find(const std::string& name) {
-  const auto heads = list();
+  Diagnostics faults;
+  const auto heads = list(faults);
   if (name == "@latest" && heads.empty())
     throw make_error(ErrorKind::not_found, "there are no runs in namespace {}", name_space_);
   if (name == "@latest") return heads.front().id;
-  std::vector<std::string> all, matches;
-  for (const auto& head : heads) {
-    if (head.id == name) return name;
-    all.push_back(head.id);
-    if (!name.empty() && head.id.starts_with(name)) matches.push_back(head.id);
-  }
-  if (matches.size() == 1) return matches.front();
-  if (matches.size() > 1) {
-    throw make_error(ErrorKind::input, "{} runs begin with {}", matches.size(), name)
-        .hint(join({matches.begin(), matches.begin() + static_cast<long>(std::min<std::size_t>(matches.size(), 5))}, ", "));
-  }
-  Error error = make_error(ErrorKind::not_found, "there is no run {} in namespace {}", name, name_space_);
-  if (const auto near = nearest(name, all)) error.hint(fmt::format("did you mean '{}'?", *near));
-  throw error;
+  std::vector<std::string> ids;
+  for (const auto& head : heads) ids.push_back(head.id);
+  // One whose head cannot be read can still be removed.
+  if (!faults.empty() && client_.get(config_maps, name_space_, head_name(name)).ok()) return name;
+  return find_run(name, ids, "in namespace " + name_space_);
 }
 
 RunHead KubernetesRecordStore::head(const std::string& run) { return head_of(head_object_of(run)); }
@@ -172,9 +245,9 @@ pipeline::Pipeline KubernetesRecordStore::pipeline(const std::string& run) {
 }
 
 std::vector<RecordEntry> KubernetesRecordStore::entries(const std::string& run) {
-  const auto text = text_of_segments(client_.list(config_maps, name_space_, selector(run, "log")));
-  if (text.empty()) head_object_of(run);
-  return entries_of(text, run);
+  auto entries = read_entries(client_, name_space_, run);
+  if (entries.empty()) head_object_of(run);
+  return entries;
 }
 
 void KubernetesRecordStore::request_stop(const std::string& run, const std::string& why) {

@@ -1,6 +1,6 @@
 // Run records in the cluster, as ConfigMaps of the namespace:
-//   kfrun-<run>          the head: what the run is, the digest of its plan, and control verbs (data.stop, data.suspend); owns all
-//                        else of the run, pods included
+//   kfrun-<run>          the head: what the run is, the digest of its plan, control verbs (data.stop, data.suspend) and, once it has
+//                        ended, what became of it in a line (data.end); owns all else of the run, pods included
 //   kfrun-<run>-plan-<k> the compiled pipeline as JSON, immutable, at most 900 KiB a piece
 //   kfrun-<run>-log-<n>  the record's lines (JSON), append-only, a new segment after 700 KiB and for every new driver
 // and a Lease `kfrun-<run>` while somebody carries the run.
@@ -23,7 +23,8 @@ class KubernetesRecordStore : public RecordStore {
 
   std::unique_ptr<RecordWriter> create(const RunHead& head, const pipeline::Pipeline& pipeline) override;
   std::unique_ptr<RecordWriter> reopen(const std::string& run) override;
-  std::vector<RunHead> list() override;
+  std::vector<RunHead> list(Diagnostics& faults) override;
+  std::vector<RunOverview> overview(Diagnostics& faults) override;
   std::string find(const std::string& name) override;
   RunHead head(const std::string& run) override;
   pipeline::Pipeline pipeline(const std::string& run) override;
@@ -36,6 +37,12 @@ class KubernetesRecordStore : public RecordStore {
   void remove(const std::string& run) override;
 
  private:
+  // A run's head, and the object that holds it.
+  struct Known {
+    RunHead head;
+    document::Node object;
+  };
+  std::vector<Known> known(Diagnostics& faults);
   document::Node head_object_of(const std::string& run);
   void mend_plan(const document::Node& head, const std::string& run, const std::string& plan);
   // Sets a member of the head's data; null takes it away.

@@ -137,7 +137,8 @@ TEST_CASE_METHOD(Fixture, "runs are listed, found by the beginning of their name
   auto later = new_head("find-me");
   store.create(later, pipeline_of({}));
   std::vector<std::string> ids;
-  for (const auto& known : store.list()) ids.push_back(known.id);
+  Diagnostics faults;
+  for (const auto& known : store.list(faults)) ids.push_back(known.id);
   CHECK(std::find(ids.begin(), ids.end(), later.id) < std::find(ids.begin(), ids.end(), head.id));
   CHECK(store.find("@latest") == later.id);
   CHECK(store.find(head.id.substr(0, head.id.size() - 1)) == head.id);

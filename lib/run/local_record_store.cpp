@@ -176,14 +176,32 @@ std::unique_ptr<RecordWriter> LocalRecordStore::reopen(const std::string& run) {
   return std::make_unique<LocalRecordWriter>(std::move(file), folder, false);
 }
 
-std::vector<RunHead> LocalRecordStore::list() {
+// The folders of runs. That nothing was ever kept is no fault; a place where nothing can be is one.
+std::vector<std::string> LocalRecordStore::names() const {
+  const auto refuse = [&](int fault) {
+    return make_error(ErrorKind::input, "runs of this machine cannot be kept in {}: {}", layout_.root, std::strerror(fault))
+        .hint("KFRUN_STATE_DIR names another folder");
+  };
+  struct stat status {};
+  if (::stat(layout_.runs().c_str(), &status) != 0) {
+    if (errno != ENOENT) throw refuse(errno);
+    const bool is_there = ::access(layout_.root.c_str(), F_OK) == 0;
+    if (is_there && ::access(layout_.root.c_str(), W_OK | X_OK) != 0) throw refuse(errno);
+    return {};
+  }
+  if (!S_ISDIR(status.st_mode)) throw refuse(ENOTDIR);
+  if (::access(layout_.runs().c_str(), R_OK | X_OK) != 0) throw refuse(errno);
+  return disk().list(layout_.runs());
+}
+
+std::vector<RunHead> LocalRecordStore::list(Diagnostics& faults) {
   std::vector<RunHead> heads;
-  if (!disk().is_directory(layout_.runs())) return heads;
-  for (const auto& name : disk().list(layout_.runs())) {
+  for (const auto& name : names()) {
     try {
       heads.push_back(head(name));
     } catch (const Error& error) {
-      if (error.kind() != ErrorKind::not_found) throw;  // being created, or just removed
+      // Being created, or just removed: it is no run.
+      if (error.kind() != ErrorKind::not_found) faults.push_back(passed_over(name, error));
     }
   }
   std::sort(heads.begin(), heads.end(),
@@ -191,27 +209,30 @@ std::vector<RunHead> LocalRecordStore::list() {
   return heads;
 }
 
+std::vector<RunOverview> LocalRecordStore::overview(Diagnostics& faults) {
+  std::vector<RunOverview> list;
+  for (const auto& head : this->list(faults)) {
+    try {
+      list.push_back(overview_of(summarise(head, entries(head.id))));
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::not_found) faults.push_back(passed_over(head.id, error));
+    }
+  }
+  return list;
+}
+
 std::string LocalRecordStore::find(const std::string& name) {
   if (name == "@latest") {
-    const auto heads = list();
+    Diagnostics faults;
+    const auto heads = list(faults);
     if (heads.empty()) throw make_error(ErrorKind::not_found, "there are no runs on this machine");
     return heads.front().id;
   }
-  std::vector<std::string> all, matches;
-  if (disk().is_directory(layout_.runs())) all = disk().list(layout_.runs());
-  for (const auto& id : all) {
-    if (!disk().is_file(layout_.run(id) + kHead)) continue;
-    if (id == name) return id;
-    if (!name.empty() && id.starts_with(name)) matches.push_back(id);
+  std::vector<std::string> ids;
+  for (auto& id : names()) {
+    if (disk().is_file(layout_.run(id) + kHead)) ids.push_back(std::move(id));
   }
-  if (matches.size() == 1) return matches.front();
-  if (matches.empty()) {
-    Error error = make_error(ErrorKind::not_found, "there is no run {} on this machine", name);
-    if (const auto near = nearest(name, all)) error.hint(fmt::format("did you mean '{}'?", *near));
-    throw error;
-  }
-  throw make_error(ErrorKind::input, "{} runs begin with {}", matches.size(), name)
-      .hint(join({matches.begin(), matches.begin() + static_cast<long>(std::min<std::size_t>(matches.size(), 5))}, ", "));
+  return find_run(name, ids, "on this machine");
 }
 
 RunHead LocalRecordStore::head(const std::string& run) {

@@ -18,7 +18,8 @@ class LocalRecordStore : public RecordStore {
   std::unique_ptr<RecordWriter> create(const RunHead& head, const pipeline::Pipeline& pipeline) override;
   // Throws Error(conflict) while another process carries the run.
   std::unique_ptr<RecordWriter> reopen(const std::string& run) override;
-  std::vector<RunHead> list() override;
+  std::vector<RunHead> list(Diagnostics& faults) override;
+  std::vector<RunOverview> overview(Diagnostics& faults) override;
   std::string find(const std::string& name) override;
   RunHead head(const std::string& run) override;
   pipeline::Pipeline pipeline(const std::string& run) override;
@@ -33,6 +34,7 @@ class LocalRecordStore : public RecordStore {
   const LocalLayout& layout() const { return layout_; }
 
  private:
+  std::vector<std::string> names() const;
   // The run's folder; throws Error(not_found) when there is no such run.
   std::string folder_of(const std::string& run);
 

@@ -37,6 +37,13 @@ RecordEntry entry(Kind kind, const std::string& instance = {}) {
   return made;
 }
 
+std::vector<RunHead> list_of(LocalRecordStore& store) {
+  Diagnostics faults;
+  auto heads = store.list(faults);
+  CHECK(faults.empty());
+  return heads;
+}
+
 ErrorKind kind_of(const std::function<void()>& body) {
   try {
     body();
@@ -51,7 +58,7 @@ ErrorKind kind_of(const std::function<void()>& body) {
 TEST_CASE("a run's record is kept and read back") {
   const TemporaryFolder folder;
   LocalRecordStore store(folder / "state");
-  CHECK(store.list().empty());
+  CHECK(list_of(store).empty());
   {
     auto writer = store.create(head_of("digits-1"), small_pipeline());
     writer->append(entry(Kind::run_started));
@@ -120,10 +127,59 @@ TEST_CASE("runs are found by id, unique prefix and @latest") {
   } catch (const Error& error) {
     CHECK(error.hints() == std::vector<std::string>{"did you mean 'hello-aa'?"});
   }
-  const auto heads = store.list();
+  const auto heads = list_of(store);
   REQUIRE(heads.size() == 3);
   CHECK(heads[0].id == "digits-ab");
   CHECK(heads[2].id == "digits-aa");
+}
+
+TEST_CASE("a record that cannot be read is named and stepped over") {
+  const TemporaryFolder folder;
+  LocalRecordStore store(folder / "state");
+  for (const auto* id : {"good-1", "bad-head", "bad-line"}) store.create(head_of(id), small_pipeline())->append(entry(Kind::run_started));
+  write_file(folder / "state/runs/bad-head/head.json", "{\"id\": [");
+  write_file(folder / "state/runs/bad-line/record.ndjson", "nonsense\n{\"event\":\"run_started\"}\n");
+  Diagnostics faults;
+  CHECK(store.list(faults).size() == 2);
+  REQUIRE(faults.size() == 1);
+  CHECK(faults[0].message.find("run bad-head is passed over") == 0);
+  CHECK(faults[0].place.file == folder / "state/runs/bad-head/head.json");
+  faults.clear();
+  const auto runs = store.overview(faults);
+  REQUIRE(runs.size() == 1);
+  CHECK(runs[0].head.id == "good-1");
+  REQUIRE(faults.size() == 2);
+  CHECK(faults[1].message.find("run bad-line is passed over") == 0);
+  CHECK(store.find("@latest") != "bad-head");
+  store.remove(store.find("bad-head"));
+  faults.clear();
+  store.list(faults);
+  CHECK(faults.empty());
+}
+
+TEST_CASE("a place where no runs can be is told, one that is not there yet is not") {
+  const TemporaryFolder folder;
+  write_file(folder / "file", "");
+  make_directories(folder / "state");
+  write_file(folder / "state/runs", "");
+  Diagnostics faults;
+  CHECK(LocalRecordStore(folder / "absent").list(faults).empty());
+  for (const auto* place : {"file", "state"}) {
+    LocalRecordStore store(folder / place);
+    CHECK(kind_of([&] { store.list(faults); }) == ErrorKind::input);
+    CHECK(kind_of([&] { store.find("x"); }) == ErrorKind::input);
+  }
+  CHECK(faults.empty());
+}
+
+TEST_CASE("a slip in @latest is seen") {
+  try {
+    find_run("@lates", {"digits-aa"}, "here");
+    FAIL("found");
+  } catch (const Error& error) {
+    CHECK(error.message() == "there is no run @lates here");
+    CHECK(error.hints() == std::vector<std::string>{"did you mean '@latest'?"});
+  }
 }
 
 TEST_CASE("a run is told to stop through a file, until it is reopened") {
@@ -145,7 +201,7 @@ TEST_CASE("a run is removed with all it has") {
   store.create(head_of("r-1"), small_pipeline());
   make_directories(folder / "state/runs/r-1/scratch/x");
   store.remove("r-1");
-  CHECK(store.list().empty());
+  CHECK(list_of(store).empty());
   CHECK_FALSE(disk().is_directory(folder / "state/runs/r-1"));
   CHECK(kind_of([&] { store.remove("r-1"); }) == ErrorKind::not_found);
 }

@@ -87,6 +87,15 @@ struct Control {
   std::string suspend;  // why nothing new is to start
 };
 
+// A run in one line, for `runs`.
+struct RunOverview {
+  RunHead head;
+  State state = State::running;
+  std::string reason;
+  std::optional<TimePoint> ended;
+  int done = 0, tasks = 0;  // instances that have come to their end, and all
+};
+
 // Keeps the records of many runs.
 class RecordStore {
  public:
@@ -98,8 +107,10 @@ class RecordStore {
   virtual std::unique_ptr<RecordWriter> reopen(const std::string& run) = 0;
   // Whether somebody seems to carry the run. Not to be relied upon: reopen() says it for sure.
   virtual bool is_carried(const std::string& run) = 0;
-  // Heads of all runs, newest first.
-  virtual std::vector<RunHead> list() = 0;
+  // Heads of all runs, newest first. One that cannot be read is passed over, and named in `faults`.
+  virtual std::vector<RunHead> list(Diagnostics& faults) = 0;
+  // What became of all runs, as list(): of an ended run without its record, where its end is kept with the head.
+  virtual std::vector<RunOverview> overview(Diagnostics& faults) = 0;
   // The id of the run whose id or unique prefix is `name` ("@latest" is the newest). Throws Error(not_found), Error(input)
   // when several match.
   virtual std::string find(const std::string& name) = 0;
@@ -137,5 +148,12 @@ struct RunSummary {
 };
 // Of a record that breaks off, what was running still runs; it is for the caller to know whether anybody carries the run.
 RunSummary summarise(const RunHead& head, const std::vector<RecordEntry>& entries);
+RunOverview overview_of(const RunSummary& summary);
+// The warning that a run was passed over because its head or record cannot be read.
+Diagnostic passed_over(const std::string& run, const Error& error);
+
+// The run of `ids` that `name` is, or is the only beginning of. Throws Error(not_found), with the nearest, saying that it is not
+// in `where` ("on this machine"); Error(input) when several match.
+std::string find_run(const std::string& name, const std::vector<std::string>& ids, std::string_view where);
 
 }  // namespace kfrun::run

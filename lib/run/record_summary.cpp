@@ -1,6 +1,8 @@
 // From a record's lines to what became of the run and its tasks.
+#include <algorithm>
 #include <unordered_map>
 
+#include "base/text.h"
 #include "run/record.h"
 
 namespace kfrun::run {
@@ -116,6 +118,39 @@ RunSummary summarise(const RunHead& head, const std::vector<RecordEntry>& entrie
   Summariser summariser(head);
   for (const auto& entry : entries) summariser.add(entry);
   return summariser.take();
+}
+
+RunOverview overview_of(const RunSummary& summary) {
+  const auto done =
+      std::count_if(summary.tasks.begin(), summary.tasks.end(), [](const auto& task) { return is_final(task.state); });
+  return {summary.head,   summary.state,          summary.reason,
+          summary.ended, static_cast<int>(done), static_cast<int>(summary.tasks.size())};
+}
+
+Diagnostic passed_over(const std::string& run, const Error& error) {
+  Diagnostic fault = to_diagnostic(error);
+  fault.severity = Severity::warning;
+  fault.message = fmt::format("run {} is passed over: {}", run, fault.message);
+  fault.hints = {fmt::format("'kfrun delete --force {}' removes it", run)};
+  return fault;
+}
+
+std::string find_run(const std::string& name, const std::vector<std::string>& ids, std::string_view where) {
+  std::vector<std::string> matches;
+  for (const auto& id : ids) {
+    if (id == name) return id;
+    if (!name.empty() && id.starts_with(name)) matches.push_back(id);
+  }
+  if (matches.size() == 1) return matches.front();
+  if (matches.size() > 1) {
+    throw make_error(ErrorKind::input, "{} runs begin with {}", matches.size(), name)
+        .hint(join({matches.begin(), matches.begin() + static_cast<long>(std::min<std::size_t>(matches.size(), 5))}, ", "));
+  }
+  auto candidates = ids;
+  candidates.emplace_back("@latest");
+  Error error = make_error(ErrorKind::not_found, "there is no run {} {}", name, where);
+  if (const auto near = nearest(name, candidates)) error.hint(fmt::format("did you mean '{}'?", *near));
+  throw error;
 }
 
 }  // namespace kfrun::run

@@ -85,7 +85,11 @@ class CommandLine(Case):
             result = self.kfrun("submit", "examples/hello/pipeline.yaml", "--server", server, code=5, timeout=30)
             self.assertEqual(result.stdout, "")
             self.kfrun("get", "hello", "--server", server, code=5, timeout=30)
-            self.assertEqual(self.kfrun("runs", "--server", server, timeout=30).stdout.splitlines()[1:], [])
+            result = self.kfrun("runs", "--server", server, code=5, timeout=30)
+            self.assertEqual(result.stdout, "")
+            self.assertEqual(result.stderr.count(server), 1, result.stderr)
+            error = self.kfrun("submit", "examples/hello/pipeline.yaml", "--server", server, code=5, timeout=30).stderr
+            self.assertEqual(error.count(server), 1, error)
 
 
 main()

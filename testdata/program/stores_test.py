@@ -1,0 +1,130 @@
+"""Where runs are looked for, and what is said when they are not there."""
+
+import json
+import os
+import subprocess
+import time
+
+from api_server import ApiServer
+from harness import KFRUN, Case, main
+
+HELLO = "examples/hello/pipeline.yaml"
+END = json.dumps({"state": "succeeded", "at": "2026-01-01T00:05:00Z", "done": 2, "tasks": 2})
+
+
+class OnThisMachine(Case):
+    def test_a_state_folder_that_cannot_be(self):
+        (self.folder / "file").write_text("")
+        self.environment["KFRUN_STATE_DIR"] = str(self.folder / "file")
+        for words in (["runs"], ["get", "@latest"], ["submit", HELLO, "--local"]):
+            with self.subTest(words):
+                error = self.kfrun(*words, code=2).stderr
+                self.assertIn(str(self.folder / "file"), error)
+                self.assertIn("Not a directory", error)
+
+    def test_a_state_folder_without_rights(self):
+        self.state.mkdir(mode=0o555)
+        self.folder.chmod(0o755)
+        nobody = {"user": 65534} if os.geteuid() == 0 else {}
+        error = self.kfrun("runs", code=2, cwd="/", **nobody).stderr
+        self.assertIn("Permission denied", error)
+        self.assertIn("KFRUN_STATE_DIR", error)
+
+    def test_one_bad_record(self):
+        run = self.run_of(HELLO, "--local")
+        bad = self.state / "runs/bad-1"
+        bad.mkdir()
+        (bad / "head.json").write_text("{")
+        result = self.kfrun("runs", "-o", "name")
+        self.assertEqual(result.stdout, run["id"] + "\n")
+        self.assertIn("run bad-1 is passed over", result.stderr)
+        self.assertEqual(self.kfrun("get", "@latest", "-o", "name").stdout, run["id"] + "\n")
+        self.assertIn("bad-1", self.kfrun("gc", "--older-than", "1h").stderr)
+        self.kfrun("delete", "--force", "bad-1")
+        self.assertEqual(self.kfrun("runs").stderr, "")
+
+    def test_a_run_that_is_not_there(self):
+        run = self.run_of(HELLO, "--local")
+        self.assertIn("did you mean '@latest'?", self.kfrun("get", "@lates", code=2).stderr)
+        self.assertIn(f"did you mean '{run['id']}'?", self.kfrun("get", run["id"][:-1] + "_", code=2).stderr)
+        self.assertIn(f"on this machine ({self.state})", self.kfrun("get", "nope", code=2).stderr)
+
+    def test_stopped_just_as_it_ends(self):
+        run = self.run_of(HELLO, "--local")
+        record = self.state / "runs" / run["id"] / "record.ndjson"
+        *lines, last = record.read_text().splitlines(keepends=True)
+        record.write_text("".join(lines))
+        holder = subprocess.Popen(["flock", record, "sleep", "60"])
+        self.started.append(holder)
+        self.until(lambda: subprocess.run(["flock", "-n", record, "true"]).returncode == 1, "the lock")
+        stop = self.start("stop", run["id"])
+        self.until((record.parent / "stop").exists, "the wish")
+        with record.open("a") as file:
+            file.write(last)
+        out, err = self.finish(stop, 1)
+        self.assertEqual(out, "")
+        self.assertIn("had ended by then: succeeded", err)
+
+
+class OnACluster(Case):
+    def setUp(self):
+        super().setUp()
+        self.server = ApiServer()
+        self.there = ["--server", self.server.url]
+
+    def tearDown(self):
+        self.server.close()
+        super().tearDown()
+
+    def head(self, run, created="2026-01-01T00:00:00Z", **data):
+        head = {"id": run, "name": "test", "namespace": "default", "executor": "kubernetes", "created": created, "maxParallel": 0}
+        labels = {"kfrun.dev/run": run, "kfrun.dev/kind": "run"}
+        self.server.put("default", "configmaps", {"metadata": {"name": f"kfrun-{run}", "labels": labels},
+                                                  "data": {"head": json.dumps(head)} | data})
+
+    def log(self, run, *entries):
+        labels = {"kfrun.dev/run": run, "kfrun.dev/kind": "log"}
+        text = "".join(json.dumps(entry) + "\n" for entry in entries)
+        self.server.put("default", "configmaps", {"metadata": {"name": f"kfrun-{run}-log-0", "labels": labels}, "data": {"0000": text}})
+
+    def test_denied(self):
+        self.server.refuse = 403
+        result = self.kfrun("runs", *self.there, code=4)
+        self.assertEqual(result.stdout, "")
+        self.assertIn("the test forbids it", result.stderr)
+        self.kfrun("get", "@latest", *self.there, code=4)
+
+    def test_a_namespace_has_its_own_runs_only(self):
+        here = self.run_of(HELLO, "--local")["id"]
+        self.head("there-1", end=END)
+        self.assertEqual(self.kfrun("runs", *self.there, "-o", "name").stdout, "there-1\n")
+        self.assertEqual(self.kfrun("runs", *self.there, "--local", "-o", "name").stdout, here + "\n")
+        self.assertEqual(self.kfrun("get", "@latest", *self.there, "-o", "name").stdout, "there-1\n")
+        error = self.kfrun("get", here, *self.there, "-n", "default", code=2).stderr
+        self.assertIn(f"in namespace default of {self.server.url}", error)
+        self.assertNotIn("on this machine", error)
+
+    def test_ended_runs_are_listed_from_their_heads(self):
+        self.head("ended-1", "2026-01-01T00:00:00Z", end=END)
+        self.head("open-1", "2026-01-01T01:00:00Z")
+        self.log("open-1", {"at": "2026-01-01T01:00:00Z", "event": "run_started"},
+                 {"at": "2026-01-01T01:00:01Z", "event": "attempt_started", "instance": "a", "task": "a"})
+        self.head("bad-1", "2026-01-01T02:00:00Z", head="{")
+        self.server.requests.clear()
+        result = self.kfrun("runs", *self.there)
+        rows = [line.split() for line in result.stdout.splitlines()[1:]]
+        self.assertEqual([(row[0], row[1], row[-2], row[-1]) for row in rows],
+                         [("open-1", "running", rows[0][-2], "0/1"), ("ended-1", "succeeded", "5m00s", "2/2")])
+        self.assertIn("run bad-1 is passed over", result.stderr)
+        logs = [request for request in self.server.requests if "log" in request]
+        self.assertEqual(len(logs), 1, logs)
+        self.assertIn("open-1", logs[0])
+        self.assertEqual(self.kfrun("get", "@latest", *self.there, "-o", "name").stdout, "open-1\n")
+
+    def test_a_namespace_that_is_not_there(self):
+        error = self.kfrun("submit", HELLO, *self.there, "-n", "absent", code=2, timeout=60).stderr
+        self.assertIn("there is no namespace absent", error)
+        self.assertIn("kubectl create namespace absent", error)
+
+
+main()
