@@ -10,6 +10,7 @@
 #include "cli/screen.h"
 #include "cli/verbs.h"
 #include "document/writer.h"
+#include "kube/fetch.h"
 #include "kustomize/identity.h"
 #include "kustomize/kustomize.h"
 
@@ -49,6 +50,10 @@ kustomize::BuildOptions build_options(const BuildFlags& flags) {
   options.helm_kube_version = flags.helm_kube_version;
   options.helm_debug = flags.helm_debug;
   options.on_warning = print_line;
+  options.fetch = [](const std::string& url) {
+    auto fetched = kube::fetch(url);
+    return kustomize::HttpAnswer{fetched.status, std::move(fetched.body)};
+  };
   return options;
 }
 

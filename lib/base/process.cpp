@@ -82,7 +82,7 @@ bool is_program(const std::string& path) {
 }
 
 // Looks a program up as a shell would, in the PATH that the child will see, from the folder that it will run in.
-std::string find_program(const ProcessSpec& spec, const std::vector<std::string>& environment) {
+std::string program_of(const ProcessSpec& spec, const std::vector<std::string>& environment) {
   const std::string& name = spec.command.front();
   const auto from_directory = [&](const std::string& path) {
     return spec.directory.empty() ? path : join_path(spec.directory, path);
@@ -106,23 +106,24 @@ std::vector<char*> pointers(const std::vector<std::string>& strings) {
   return list;
 }
 
-// posix_spawn's two parameter objects. The child gets the three streams, default signals, and a group of its own.
+// posix_spawn's two parameter objects. The child gets the three streams, default signals, and mostly a group of its own.
 class SpawnPlan {
  public:
-  SpawnPlan(const std::string& directory, int input, int output, int error_output) {
+  SpawnPlan(const ProcessSpec& spec, int input, int output, int error_output) {
     posix_spawn_file_actions_init(&actions_);
     posix_spawnattr_init(&attributes_);
     posix_spawn_file_actions_adddup2(&actions_, input, 0);
     posix_spawn_file_actions_adddup2(&actions_, output, 1);
     posix_spawn_file_actions_adddup2(&actions_, error_output, 2);
-    if (!directory.empty()) posix_spawn_file_actions_addchdir_np(&actions_, directory.c_str());
+    if (!spec.directory.empty()) posix_spawn_file_actions_addchdir_np(&actions_, spec.directory.c_str());
     sigset_t none, all;
     sigemptyset(&none);
     sigfillset(&all);
     posix_spawnattr_setsigmask(&attributes_, &none);
     posix_spawnattr_setsigdefault(&attributes_, &all);
     posix_spawnattr_setpgroup(&attributes_, 0);
-    posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+    const int group = spec.stays_in_group ? 0 : POSIX_SPAWN_SETPGROUP;
+    posix_spawnattr_setflags(&attributes_, static_cast<short>(group | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK));
   }
   ~SpawnPlan() {
     posix_spawnattr_destroy(&attributes_);
@@ -175,8 +176,8 @@ Process spawn(const ProcessSpec& spec, int input, int output, int error_output) 
   }
   keep_ended_children();
   const auto environment = environment_of(spec);
-  const std::string program = find_program(spec, environment);
-  const SpawnPlan plan(spec.directory, input, output, error_output);
+  const std::string program = program_of(spec, environment);
+  const SpawnPlan plan(spec, input, output, error_output);
   const auto words = pointers(spec.command);
   const auto variables = pointers(environment);
   Process process;
@@ -186,7 +187,7 @@ Process spawn(const ProcessSpec& spec, int input, int output, int error_output) 
   process.ended = static_cast<int>(::syscall(SYS_pidfd_open, process.pid, 0));
   if (process.ended < 0) {
     const int reason = errno;
-    ::kill(-process.pid, SIGKILL);
+    ::kill(process.pid, SIGKILL);
     ::waitpid(process.pid, nullptr, 0);
     throw make_error(ErrorKind::failed, "pidfd_open: {}", std::strerror(reason));
   }
@@ -235,13 +236,23 @@ struct Capture {
   }
 };
 
+constexpr int kGraceMs = 1000;
+
 // Kills and takes a child that nobody took.
 class ProcessGuard {
  public:
-  explicit ProcessGuard(Process process) : process_(process) {}
+  ProcessGuard(Process process, bool has_group) : process_(process), has_group_(has_group) {}
   ~ProcessGuard() {
     if (process_.ended < 0) return;
-    signal_process_group(process_, SIGKILL);
+    if (has_group_) {
+      signal_process_group(process_, SIGKILL);
+    } else {
+      // It may end what it started itself; nobody else will.
+      ::kill(process_.pid, SIGTERM);
+      pollfd wait{process_.ended, POLLIN, 0};
+      ::poll(&wait, 1, kGraceMs);
+      ::kill(process_.pid, SIGKILL);
+    }
     ::waitpid(process_.pid, nullptr, 0);
     ::close(process_.ended);
   }
@@ -251,6 +262,7 @@ class ProcessGuard {
 
  private:
   Process process_;
+  const bool has_group_;
 };
 
 int milliseconds_until(std::optional<std::chrono::steady_clock::time_point> deadline) {
@@ -261,14 +273,26 @@ int milliseconds_until(std::optional<std::chrono::steady_clock::time_point> dead
 
 }  // namespace
 
+std::optional<std::string> find_program(const std::string& name) {
+  const ProcessSpec spec{{name}};
+  try {
+    return program_of(spec, environment_of(spec));
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
 ProcessResult run_process(const ProcessSpec& spec, std::string_view input, std::optional<Duration> timeout, std::size_t limit) {
   std::optional<std::chrono::steady_clock::time_point> deadline;
   if (timeout) deadline = std::chrono::steady_clock::now() + *timeout;
   Capture output, error_output;
-  ProcessGuard guard([&] {
-    const Descriptor in = input_file(input), out = output.open(), error = error_output.open();
+  const auto start = [&] {
+    const Descriptor in = input_file(input), out = output.open();
+    if (spec.joins_streams) return spawn(spec, in.number(), out.number(), out.number());
+    const Descriptor error = error_output.open();
     return spawn(spec, in.number(), out.number(), error.number());
-  }());
+  };
+  ProcessGuard guard(start(), !spec.stays_in_group);
   for (;;) {
     // A closed stream has number -1, which poll() passes over.
     std::array<pollfd, 3> waits{

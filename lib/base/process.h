@@ -20,6 +20,10 @@ struct ProcessSpec {
   // Files the streams are written to (created, appended to); "" = /dev/null. The same path for both keeps their order.
   std::string stdout_file{};
   std::string stderr_file{};
+  // For run_process(): the error output comes with the output, in the order it was written.
+  bool joins_streams = false;
+  // The child stays in this process's group: Ctrl-C reaches it too, and it may ask its user on the terminal (git for a password).
+  bool stays_in_group = false;
 };
 
 struct ProcessResult {
@@ -29,8 +33,12 @@ struct ProcessResult {
   std::string error_output;
 };
 
+// Where a shell would find a program in this process's PATH; nothing when it is not there. A name with a '/' is itself.
+std::optional<std::string> find_program(const std::string& name);
+
 // Runs to the end with `input` on stdin and both streams captured (each at most `limit` bytes; more is an Error). Throws
-// Error(not_found) when the program does not exist, Error(timed_out) after `timeout` (the process group is killed).
+// Error(not_found) when the program does not exist, Error(timed_out) after `timeout` (the process group is killed; of a process
+// that stays in this one's group, only itself).
 ProcessResult run_process(const ProcessSpec& spec, std::string_view input = {}, std::optional<Duration> timeout = std::nullopt,
                           std::size_t limit = 64u << 20);
 

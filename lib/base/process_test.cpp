@@ -87,6 +87,33 @@ TEST_CASE("run_process kills the whole group at its timeout") {
   CHECK(std::chrono::steady_clock::now() - start < 5s);
 }
 
+TEST_CASE("a process that stays in the group of its parent is asked to end at its timeout") {
+  ProcessSpec spec{{"sh", "-c", "trap 'echo ended >&3; exit' TERM; exec 3>$MARK; echo $(ps -o pgid= $$) >&3; sleep 30 & wait"}};
+  const std::string mark = "/tmp/kfrun-process-test-" + std::to_string(::getpid());
+  spec.environment = {{"MARK", mark}};
+  spec.stays_in_group = true;
+  CHECK_THROWS_AS(run_process(spec, {}, std::chrono::milliseconds(300)), Error);
+  const std::string text = disk().read(mark);
+  ::unlink(mark.c_str());
+  CHECK(text == fmt::format("{}\nended\n", ::getpgrp()));
+}
+
+TEST_CASE("joined streams keep their order") {
+  ProcessSpec spec{{"sh", "-c", "echo one; echo two >&2; echo three"}};
+  spec.joins_streams = true;
+  const auto result = run_process(spec);
+  CHECK(result.output == "one\ntwo\nthree\n");
+  CHECK(result.error_output.empty());
+}
+
+TEST_CASE("programs are found in PATH") {
+  const auto shell = find_program("sh");
+  REQUIRE(shell);
+  CHECK(shell->ends_with("/sh"));
+  CHECK(!find_program("no-such-program-here"));
+  CHECK(find_program(*shell) == shell);
+}
+
 TEST_CASE("what a program leaves in the background does not hold its end up") {
   const auto start = std::chrono::steady_clock::now();
   CHECK(run_process(shell("sleep 5 & echo done")).output == "done\n");

@@ -67,6 +67,7 @@ CURLcode curl_global_init(long flags) { LATE(curl_global_init)(flags); }
 curl_version_info_data* curl_version_info(CURLversion age) { LATE(curl_version_info)(age); }
 const char* curl_easy_strerror(CURLcode code) { LATE(curl_easy_strerror)(code); }
 CURL* curl_easy_init() { LATE(curl_easy_init)(); }
+CURLcode curl_easy_perform(CURL* handle) { LATE(curl_easy_perform)(handle); }
 void curl_easy_reset(CURL* handle) { LATE(curl_easy_reset)(handle); }
 void curl_easy_cleanup(CURL* handle) { LATE(curl_easy_cleanup)(handle); }
 CURLcode curl_easy_pause(CURL* handle, int bits) { LATE(curl_easy_pause)(handle, bits); }

@@ -13,11 +13,6 @@ using document::Node;
 
 namespace {
 
-bool is_remote(std::string_view path) {
-  return path.find("://") != std::string_view::npos || path.starts_with("git@") || path.starts_with("github.com/") ||
-         path.starts_with("git::");
-}
-
 SharedConfig default_config() {
   static const SharedConfig shared = std::make_shared<const TransformerConfig>(default_transformer_config());
   return shared;
@@ -54,9 +49,10 @@ class Accumulator {
  private:
   void add_resources(Accumulated& all, const std::vector<std::string>& paths) {
     for (const auto& path : paths) {
-      if (is_remote(path)) throw make_error(ErrorKind::unsupported, "remote resources are not supported: '{}'", path);
       std::optional<Error> as_file = add_file(all, path);
-      if (as_file) add_base(all, path, *as_file);
+      if (!as_file) continue;
+      if (is_http_refusal(*as_file)) throw *as_file;
+      add_base(all, path, *as_file);
     }
   }
 
@@ -84,10 +80,10 @@ class Accumulator {
     const std::string attempt = fmt::format("accumulation err='{}'", as_file.what());
     std::optional<Loader> loader;
     try {
-      loader.emplace(target_.loader.enter(path));
+      loader.emplace(enter(path));
     } catch (Error& error) {
       // A file of malformed text is a file; that it is no directory would only distract.
-      if (is_malformed(as_file)) throw as_file;
+      if (is_malformed(as_file) && error.kind() != ErrorKind::timed_out) throw as_file;
       for (const auto& hint : as_file.hints()) {
         if (error.hints().empty()) error.hint(hint);
       }
@@ -98,11 +94,21 @@ class Accumulator {
     within(attempt, [&] { add_directory(all, std::move(*loader), path, false); });
   }
 
+  Loader enter(const std::string& path) {
+    if (has_forced_git_prefix(path)) {
+      context_.warn(
+          "Warning: Forcing the git protocol using the 'git::' URL prefix is not supported. Kustomize currently strips this "
+          "invalid "
+          "prefix, but will stop doing so in a future release. Please remove the 'git::' prefix from your configuration.");
+    }
+    return target_.loader.enter(path);
+  }
+
   void add_components(Accumulated& all) {
     for (const auto& path : target_.kustomization->components) {
       std::optional<Loader> loader;
       try {
-        loader.emplace(target_.loader.enter(path));
+        loader.emplace(enter(path));
       } catch (const Error& error) {
         throw Error(error.kind(), "loader.New " + quoted(error.what()), error.place());
       }

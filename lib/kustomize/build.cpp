@@ -120,7 +120,7 @@ BuildResult build_target(Target& target, BuildContext& context) {
 BuildResult build(const FileSystem& files, const std::string& path, const BuildOptions& options) {
   const CachedFileSystem cached(files);
   BuildContext context(cached, options);
-  Target target = context.load(Loader(cached, path, options.load_restriction));
+  Target target = context.load(Loader(cached, path, options.load_restriction, &context.remote));
   context.read_ahead(target);
   context.use_open_api(target, true);
   if (!target.kustomization->build_metadata.empty()) target.origin = Origin{};

@@ -21,6 +21,12 @@ enum class LoadRestriction {
 // The order of the output when no `sortOptions` say otherwise.
 enum class Order { legacy, none };
 
+// What an HTTP server answered to a GET, redirects followed.
+struct HttpAnswer {
+  int status = 0;
+  std::string body;
+};
+
 struct BuildOptions {
   LoadRestriction load_restriction = LoadRestriction::root_only;
   // The deprecated --reorder; nothing means legacy.
@@ -35,6 +41,8 @@ struct BuildOptions {
   std::vector<std::string> helm_api_versions;
   std::string helm_kube_version;
   bool helm_debug = false;
+  // Reads a URL: how remote files come here. It throws Error when no answer came. Without it they are refused.
+  std::function<HttpAnswer(const std::string& url)> fetch;
   // Called for each warning as it is found, also when the build fails afterwards.
   std::function<void(const std::string&)> on_warning;
 };
@@ -52,7 +60,8 @@ struct BuildResult {
   std::vector<std::string> warnings;
 };
 
-// Builds the directory `path` (with links resolved). Throws Error with kustomize's words (what() is what it prints behind
+// Builds the directory `path` (with links resolved), or what a git URL names (repo_spec.h). Clones are made below $TMPDIR by the
+// git program and are gone afterwards. Throws Error with kustomize's words (what() is what it prints behind
 // "Error: "), and place and hints where they are known.
 BuildResult build(const FileSystem& files, const std::string& path, const BuildOptions& options = {});
 

@@ -70,14 +70,84 @@ bool has_ambiguous_part(const std::string& path) {
 
 }  // namespace
 
-Loader::Loader(const FileSystem& files, const std::string& path, LoadRestriction restriction)
-    : files_(&files), restriction_(restriction), root_(root_directory(files, path)) {}
+Loader::Loader(const FileSystem& files, const std::string& path, LoadRestriction restriction, RemoteStore* remote)
+    : files_(&files), restriction_(restriction), remote_(remote) {
+  if (const auto spec = find_repo_spec(path)) {
+    become_clone(*spec);
+  } else {
+    root_ = root_directory(files, path);
+  }
+}
 
 Loader::Loader(const Loader* referrer, std::string root)
-    : files_(referrer->files_), restriction_(referrer->restriction_), referrer_(referrer), root_(std::move(root)) {}
+    : files_(referrer->files_),
+      restriction_(referrer->restriction_),
+      remote_(referrer->remote_),
+      referrer_(referrer),
+      root_(std::move(root)) {}
+
+RemoteStore& Loader::remote(const std::string& url) const {
+  if (!remote_) throw make_error(ErrorKind::unsupported, "'{}' is remote, and not fetched for this", url);
+  return *remote_;
+}
+
+void Loader::become_clone(const RepoSpec& spec) {
+  std::string directory = remote(spec.raw).clone(spec);
+  const std::string path = clean_path(directory + "/" + spec.root_path);
+  root_ = resolved_path(*files_, path);
+  if (!files_->is_directory(root_)) {
+    throw make_error(ErrorKind::input, "'{}' refers to file '{}'; expecting directory", path, file_name_of(root_));
+  }
+  if (!is_in(root_, directory)) {
+    throw make_error(ErrorKind::denied, "\"{}\" refers to directory outside of repo \"{}\"", path, directory);
+  }
+  restriction_ = LoadRestriction::root_only;
+  clone_ = std::make_shared<const Clone>(Clone{spec, std::move(directory)});
+}
+
+const Loader::Clone* Loader::containing_clone() const {
+  for (const Loader* visited = this; visited; visited = visited->referrer_) {
+    if (visited->clone_) return visited->clone_.get();
+  }
+  return nullptr;
+}
+
+void Loader::check_repository_cycle(const RepoSpec& spec) const {
+  for (const Loader* visited = this; visited; visited = visited->referrer_) {
+    if (visited->clone_ && visited->clone_->spec.raw.starts_with(spec.raw)) {
+      throw make_error(ErrorKind::input, "cycle detected: URI '{}' referenced by previous URI '{}'", spec.raw,
+                       visited->clone_->spec.raw);
+    }
+  }
+}
+
+void Loader::check_containment(const std::string& root) const {
+  const Clone* clone = containing_clone();
+  if (!clone || is_in(root, clone->directory)) return;
+  throw make_error(
+      ErrorKind::denied,
+      "security; bases in kustomizations found in cloned git repos must be within the repo, but base '{}' is outside "
+      "'{}'",
+      root, clone->directory);
+}
+
+// A repository that is entered again is no cycle here: kustomize clones it to another directory, and looks at its URL instead.
+void Loader::check_cycle(const std::string& root) const {
+  for (const Loader* visited = this; visited; visited = visited->clone_ ? nullptr : visited->referrer_) {
+    if (is_in(visited->root_, root)) {
+      throw make_error(ErrorKind::input, "cycle detected: candidate root '{}' contains visited root '{}'", root, visited->root_);
+    }
+  }
+}
 
 Loader Loader::enter(const std::string& path) const {
   if (path.empty()) throw make_error(ErrorKind::input, "new root cannot be empty");
+  if (const auto spec = find_repo_spec(path)) {
+    check_repository_cycle(*spec);
+    Loader loader(this, "");
+    loader.become_clone(*spec);
+    return loader;
+  }
   if (is_absolute(path)) throw make_error(ErrorKind::input, "new root '{}' cannot be absolute", path);
   if (has_ambiguous_part(path)) {
     throw make_error(ErrorKind::input,
@@ -86,11 +156,8 @@ Loader Loader::enter(const std::string& path) const {
                      path, clean_path(path));
   }
   std::string root = root_directory(*files_, clean_path(join_path(root_, path)));
-  for (const Loader* visited = this; visited; visited = visited->referrer_) {
-    if (is_in(visited->root_, root)) {
-      throw make_error(ErrorKind::input, "cycle detected: candidate root '{}' contains visited root '{}'", root, visited->root_);
-    }
-  }
+  check_containment(root);
+  check_cycle(root);
   return Loader(this, std::move(root));
 }
 
@@ -107,6 +174,7 @@ std::string Loader::locate(const std::string& path) const {
 }
 
 std::string Loader::read(const std::string& path) const {
+  if (is_http_url(path)) return remote(path).read(path);
   const std::string found = locate(path);
   if (files_->is_directory(found)) throw make_error(ErrorKind::input, "read {}: is a directory", found);
   try {
@@ -115,6 +183,14 @@ std::string Loader::read(const std::string& path) const {
     if (error.kind() != ErrorKind::not_found) throw;
     throw make_error(ErrorKind::not_found, "open {}: no such file or directory", found);
   }
+}
+
+std::optional<std::string> Loader::remote_name(const std::string& file) const {
+  const Clone* clone = containing_clone();
+  if (!clone || !is_in(file, clone->directory)) return std::nullopt;
+  std::string name = clone->spec.clone_url() + "/" + file.substr(clone->directory.size());
+  if (!clone->spec.ref.empty()) name += "?ref=" + clone->spec.ref;
+  return name;
 }
 
 }  // namespace kfrun::kustomize

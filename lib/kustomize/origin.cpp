@@ -5,6 +5,7 @@
 #include "document/resolve.h"
 #include "kustomize/identity.h"
 #include "kustomize/kyaml_text.h"
+#include "kustomize/repo_spec.h"
 
 namespace kfrun::kustomize {
 
@@ -56,6 +57,13 @@ Origin from_node(const Node& node) {
 
 Origin Origin::below(std::string_view relative) const {
   Origin result = *this;
+  if (const auto spec = find_repo_spec(relative)) {
+    result.repo = spec->clone_url();
+    result.ref = spec->ref;
+    // What kustomize calls the top of a repository.
+    result.path = spec->root_path.empty() ? "notCloned" : clean_path(spec->root_path);
+    return result;
+  }
   result.path = path.empty() ? clean_path(relative) : clean_path(path + "/" + std::string(relative));
   return result;
 }

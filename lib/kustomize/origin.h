@@ -23,7 +23,7 @@ struct Origin {
     bool operator==(const Configurer&) const = default;
   } configured_by;
 
-  // This origin with `relative` joined to its path.
+  // This origin with `relative` joined to its path; that of a repository when `relative` is the URL of one.
   Origin below(std::string_view relative) const;
   bool operator==(const Origin&) const = default;
 };

@@ -12,8 +12,6 @@ namespace {
 // Threads besides the caller's; more than a few only wait for each other's memory.
 unsigned helpers() { return std::min(std::max(std::thread::hardware_concurrency(), 1u), 8u) - 1; }
 
-bool is_remote_like(const std::string& path) { return path.find("://") != std::string::npos; }
-
 // Where the manifest at `file` is, seen from the directory of the build.
 std::string seen_from(const std::string& root, const std::string& file) {
   return file.starts_with(root + "/") ? file.substr(root.size() + 1) : file;
@@ -22,7 +20,7 @@ std::string seen_from(const std::string& root, const std::string& file) {
 }  // namespace
 
 BuildContext::BuildContext(const FileSystem& file_system, const BuildOptions& build_options)
-    : files(file_system), options(build_options), manifests_(file_system, helpers()) {}
+    : files(file_system), options(build_options), remote(build_options), manifests_(file_system, helpers()) {}
 
 void BuildContext::warn(std::string text) {
   if (options.on_warning) options.on_warning(text);
@@ -73,7 +71,7 @@ void BuildContext::read_ahead(const Target& target) {
 
 void BuildContext::expect_manifests(const Loader& loader, const Kustomization& kustomization) {
   auto visit = [&](const std::string& path, bool may_be_file) {
-    if (is_remote_like(path)) return;
+    if (is_remote(path)) return;
     try {
       if (!files.is_directory(join_path(loader.root(), path))) {
         if (may_be_file) manifests_.expect(loader.locate(path), path);
@@ -91,10 +89,11 @@ void BuildContext::expect_manifests(const Loader& loader, const Kustomization& k
 }
 
 std::vector<Resource> BuildContext::read_manifest(const Loader& loader, const std::string& path) {
+  if (is_http_url(path)) return read_resource_file(loader.read(path), path, path);
   const std::string file = loader.locate(path);
   if (files.is_directory(file)) throw make_error(ErrorKind::input, "read {}: is a directory", file);
   auto resources = manifests_.take(file, path);
-  for (auto& resource : resources) resource.source = seen_from(root_, file);
+  for (auto& resource : resources) resource.source = loader.remote_name(file).value_or(seen_from(root_, file));
   return resources;
 }
 

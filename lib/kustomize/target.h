@@ -55,6 +55,7 @@ class BuildContext {
 
   const FileSystem& files;
   const BuildOptions& options;
+  RemoteStore remote;
   std::vector<std::string> warnings;
   // How lists merge: the builtin kinds, until the first kustomization with `openapi` says otherwise.
   OpenApiSchema schema;

@@ -38,14 +38,6 @@ Node fields_of(std::string_view text, const std::string& file) {
   });
 }
 
-// What a remote base or component looks like; it is not fetched to find out.
-bool looks_remote(std::string_view path) {
-  const auto at = path.find('@');
-  return path.find("://") != std::string_view::npos || path.starts_with("git::") || path.starts_with("github.com") ||
-         (at != std::string_view::npos && path.find(':', at) != std::string_view::npos) ||
-         path.find("?ref=") != std::string_view::npos;
-}
-
 }  // namespace
 
 std::string find_kustomization_file(const FileSystem& files) {
@@ -85,7 +77,7 @@ Words expand_resources(const FileSystem& files, const Words& patterns) {
   for (const auto& pattern : patterns) {
     auto found = within("error checking the filesystem", [&] { return matching_paths(files, pattern); });
     if (found.empty()) {
-      if (!looks_remote(pattern)) {
+      if (!is_remote(pattern)) {  // what is remote is not fetched to find out
         within(pattern + " has no match", [&] { Loader(files, ".", LoadRestriction::root_only).enter(pattern); });
       }
       found.push_back(pattern);
