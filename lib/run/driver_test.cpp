@@ -102,7 +102,7 @@ class SimulatedRun {
     RandomPipelineOptions shape;
     shape.fail_fast = false;  // who fails first depends on time, and a resumed run takes another
     pipeline_ = std::make_shared<pipeline::Pipeline>(random_pipeline(seed, shape));
-    if (random_.percent(25)) faults_ = {0, 0, 0, 5};
+    if (random_.percent(25)) faults_ = {0, 0, 0, 5, 0};
     options_.max_parallel = random_.percent(50) ? 1 + random_.below(4) : 0;
     options_.infrastructure_retries = random_.below(4);
     options_.cache = random_.percent(70);
@@ -283,7 +283,7 @@ TEST_CASE("attempts of an earlier process are adopted, those of this one are sta
   SimulatedClock clock;
   MemoryRecord record;
   NoCache cache;
-  Adopting executor(clock, 1, SimulatedFaults{0, 0, 0, 0});
+  Adopting executor(clock, 1, SimulatedFaults{0, 0, 0, 0, 0});
   const auto pipeline = pipeline_of({container("a"), container("b")});
   RecordEntry begun, start;
   begun.at = start.at = TimePoint(std::chrono::seconds(1'700'000'000));
@@ -366,7 +366,7 @@ TEST_CASE("a task that is to run once is given up where its attempt cannot be fo
     SimulatedClock clock;
     MemoryRecord record;
     NoCache cache;
-    Forgetful executor(clock, 1, SimulatedFaults{0, 0, 0, 0});
+    Forgetful executor(clock, 1, SimulatedFaults{0, 0, 0, 0, 0});
     Engine engine(pipeline, {}, {});
     auto unfinished = replay(engine, was_started ? std::vector{begun, start} : std::vector{begun});
     const auto result = drive(engine, {executor, record, cache, clock, {}, {}}, std::move(unfinished));

@@ -8,6 +8,7 @@ Engine::Engine(std::shared_ptr<const pipeline::Pipeline> pipeline, Values argume
     : machine_(std::make_unique<Machine>(std::move(pipeline), std::move(arguments), std::move(options))) {}
 Engine::~Engine() = default;
 Engine::Engine(Engine&&) noexcept = default;
+Engine& Engine::operator=(Engine&&) noexcept = default;
 
 void Engine::apply(const EngineEvent& event) { machine_->apply(event); }
 std::vector<EngineCommand> Engine::next() { return machine_->take_commands(); }

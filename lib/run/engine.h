@@ -119,6 +119,7 @@ class Engine {
   Engine(std::shared_ptr<const pipeline::Pipeline> pipeline, Values arguments, EngineOptions options);
   ~Engine();
   Engine(Engine&&) noexcept;
+  Engine& operator=(Engine&&) noexcept;
 
   // Events that no longer matter (an attempt that is already recorded, a stale timer) change nothing.
   void apply(const EngineEvent& event);

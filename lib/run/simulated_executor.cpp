@@ -40,6 +40,8 @@ SimulatedFate simulated_fate(std::uint64_t seed, const SimulatedFaults& faults, 
     fate.outcome.failure = FailureClass::configuration;
     fate.outcome.reason = "InvalidImageName";
     fate.takes = milliseconds(0);
+  } else if (is(faults.late)) {
+    fate.outcome.failure = random.percent(50) ? FailureClass::unschedulable : FailureClass::image_pull;
   } else if (work.task->timeout && fate.takes > *work.task->timeout) {
     fate.takes = std::chrono::ceil<milliseconds>(*work.task->timeout);
     fate.outcome.failure = FailureClass::user;

@@ -25,6 +25,7 @@ struct SimulatedFaults {
   int infrastructure = 8;  // ... that are lost
   int configuration = 2;   // ... that can never start
   int echoes = 5;          // percent of events that are told twice
+  int late = 2;            // percent of attempts that wait in vain for a node or an image
 };
 
 // What becomes of an attempt: its outcome (with outputs, of a success), and how long it takes.

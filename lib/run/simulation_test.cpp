@@ -1,5 +1,6 @@
 // Thousands of random pipelines with random faults on a virtual clock: the engine's invariants hold, and what a run comes to
 // is what an evaluation without time says. KFRUN_SEED=n runs one seed; KFRUN_SEEDS=n that many.
+#include <cstdio>
 #include <cstdlib>
 #include <map>
 #include <set>
@@ -38,8 +39,9 @@ class Simulation {
     shape.fail_fast = random_.percent(30);
     if (random_.percent(5)) shape.max_tasks = 25;
     pipeline_ = std::make_shared<pipeline::Pipeline>(random_pipeline(seed, shape));
-    if (random_.percent(25)) faults_ = {0, 0, 0, 5};
-    if (random_.percent(15)) faults_ = {30, 25, 5, 20};
+    if (random_.percent(25)) faults_ = {0, 0, 0, 5, 0};
+    if (random_.percent(15)) faults_ = {30, 25, 5, 20, 5};
+    if (random_.percent(50)) kills_ = 1 + random_.below(10);
     stops_ = random_.percent(20);
     options_.cache = random_.percent(60);
     options_.max_parallel = random_.percent(40) ? 1 + random_.below(4) : 0;
@@ -53,7 +55,7 @@ class Simulation {
   }
 
   void run() {
-    Engine engine(pipeline_, {}, options_);
+    Engine engine = fresh();
     SimulatedExecutor executor(clock_, seed_, faults_);
     stop_at_ = clock_.now() + std::chrono::milliseconds(random_.below(20'000));
     feed(engine, RunStarted{clock_.now()});
@@ -61,18 +63,21 @@ class Simulation {
       demand(turn < 100'000, "the run does not end");
       carry_out(engine, executor);
       if (engine.ended()) break;
+      if (random_.percent(kills_)) kill(engine);
       demand(!executor.idle() || !timers_.empty() || !live_.empty() || stop_pending(), "nothing is left that could happen");
       step(engine, executor);
     }
     note(engine.next(), engine, executor);
     check_end(engine);
     check_order(engine);
-    check_replay(engine);
+    replayed(engine);
     if (comparable_) compare(engine);
   }
 
   std::size_t instances() const { return changes_.size(); }
   std::size_t attempts() const { return attempts_; }
+  std::size_t kills() const { return killed_; }
+  const std::map<FailureClass, std::size_t>& failures() const { return failures_; }
   std::string text() const { return pipeline::to_text(*pipeline_); }
 
  private:
@@ -126,6 +131,7 @@ class Simulation {
     if (stop_pending() && clock_.now() >= stop_at_) {
       stopped_ = true;
       feed(engine, StopRequested{clock_.now(), "enough"});
+      carry_out(engine, executor);
     }
     for (const auto& one : news) {
       if (const auto* ended = std::get_if<AttemptEnded>(&one)) end_attempt(engine, *ended);
@@ -140,6 +146,7 @@ class Simulation {
   void end_attempt(Engine&, const AttemptEnded& ended) {
     const auto live = live_.find(ended.id.instance);
     if (live == live_.end() || live->second.id != ended.id) return;  // told twice
+    if (ended.outcome.failure != FailureClass::none) ++failures_[ended.outcome.failure];
     if (ended.outcome.failure == FailureClass::infrastructure) lost_.insert(ended.id.instance);
     if (ended.outcome.failure == FailureClass::user) ++user_failures_[ended.id.instance];
     live_.erase(live);
@@ -283,11 +290,22 @@ class Simulation {
     return hash == path.npos ? 0 : path.size() - hash;
   }
 
+  Engine fresh() const { return Engine(pipeline_, {}, options_); }
+
   // The same events give the same state and the same commands, whatever lies between.
-  void check_replay(const Engine& engine) {
-    Engine again(pipeline_, {}, options_);
+  Engine replayed(const Engine& engine) const {
+    Engine again = fresh();
     for (const auto& event : events_) again.apply(event);
     demand(again.to_text() == engine.to_text(), "a replay ends differently:\n" + again.to_text());
+    return again;
+  }
+
+  // Another takes its place; attempts run on, and what has been asked for is not asked for again.
+  void kill(Engine& engine) {
+    Engine again = replayed(engine);
+    again.next();
+    engine = std::move(again);
+    ++killed_;
   }
 
   void compare(const Engine& engine) {
@@ -319,7 +337,9 @@ class Simulation {
   SimulatedClock clock_;
   bool stops_ = false, stopped_ = false, comparable_ = false, run_ended_ = false;
   TimePoint stop_at_;
-  std::size_t attempts_ = 0, sequence_ = 0;
+  int kills_ = 0;  // percent of turns
+  std::size_t attempts_ = 0, sequence_ = 0, killed_ = 0;
+  std::map<FailureClass, std::size_t> failures_;
   std::map<const pipeline::Task*, Home> homes_;
   std::vector<EngineEvent> events_;
   std::multiset<TimePoint> timers_;
@@ -341,7 +361,8 @@ TEST_CASE("random runs keep the engine's invariants") {
   const auto only = number_from_environment("KFRUN_SEED", 0);
   const auto first = only ? only : 1;
   const auto count = only ? 1 : number_from_environment("KFRUN_SEEDS", 10'000);
-  std::size_t instances = 0, attempts = 0, broken = 0;
+  std::size_t instances = 0, attempts = 0, kills = 0, broken = 0;
+  std::map<FailureClass, std::size_t> failures;
   for (auto seed = first; seed < first + count && broken < 5; ++seed) {
     Simulation simulation(seed);
     try {
@@ -352,11 +373,21 @@ TEST_CASE("random runs keep the engine's invariants") {
     }
     instances += simulation.instances();
     attempts += simulation.attempts();
+    kills += simulation.kills();
+    for (const auto& [failure, times] : simulation.failures()) failures[failure] += times;
   }
   CHECK(broken == 0);
   // The runs are worth something: enough happens in them.
   if (!only) CHECK(instances > 8 * count);
   if (!only) CHECK(attempts > 4 * count);
+  if (!only) CHECK(kills > count / 4);
+  if (!only) CHECK(failures.size() == 6);
+  if (!std::getenv("KFRUN_SEEDS")) return;
+  std::string figures = fmt::format("{} runs, {} tasks, {} attempts, {} kills of the driver, {} runs broken; failures:", count,
+                                    instances, attempts, kills, broken);
+  for (const auto& [failure, times] : failures) figures += fmt::format(" {} {},", to_string(failure), times);
+  figures.back() = '\n';
+  std::fputs(figures.c_str(), stdout);
 }
 
 }  // namespace kfrun::run

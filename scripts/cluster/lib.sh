@@ -45,10 +45,11 @@ have_kubepods() {
 # while a zombie has none and a process that got the same id after a reboot has others
 alive() { [ -e "$STATE/pid/$1" ] && grep -qsF "$STATE/" "/proc/$(<"$STATE/pid/$1")/cmdline"; }
 
-# start NAME COMMAND...: a daemon with its own session, log and pid file
+# start NAME COMMAND...: a daemon with its own session, log and pid file, and without the caller's open files: it would keep
+# their locks
 start() {
   local name=$1; shift
-  GOGC=${GOGC:-300} setsid "$@" </dev/null >"$STATE/log/$name.log" 2>&1 8>&- &
+  GOGC=${GOGC:-300} setsid "$@" </dev/null >"$STATE/log/$name.log" 2>&1 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&- &
   echo $! >"$STATE/pid/$name"
 }
 
