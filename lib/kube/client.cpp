@@ -54,6 +54,11 @@ Handle Client::watch(const ResourceType& type, const std::string& name_space, Wa
 void Client::cancel(Handle handle) { loop_->cancel(handle); }
 
 void Client::run_once(Duration wait) { loop_->run_once(wait); }
+void Client::run_until(const std::function<bool()>& done) {
+  const auto wakes = loop_->wakes();
+  while (!done()) loop_->run_once(std::chrono::hours(1));
+  if (loop_->wakes() != wakes) loop_->wake();  // it was meant for the caller's own run_once()
+}
 void Client::wake() { loop_->wake(); }
 void Client::add_descriptor(int descriptor, std::function<void()> readable) {
   loop_->add_descriptor(descriptor, std::move(readable));
@@ -64,9 +69,7 @@ Reply Client::send(Request request) {
   std::optional<Reply> reply;
   const Handle handle = loop_->start(std::move(request), [&reply](Reply&& answer) { reply = std::move(answer); });
   const CancelGuard guard(*loop_, handle);
-  const auto wakes = loop_->wakes();
-  while (!reply) loop_->run_once(std::chrono::hours(1));
-  if (loop_->wakes() != wakes) loop_->wake();  // it was meant for the caller's own run_once()
+  run_until([&reply] { return reply.has_value(); });
   return std::move(*reply);
 }
 

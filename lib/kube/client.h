@@ -130,6 +130,8 @@ class Client {
   // Waits at most `wait` for something to happen and calls what is due. Also returns when `wake` was called or one of the
   // descriptors added is readable.
   void run_once(Duration wait);
+  // Goes on with that until `done` says so, asked after each turn. A wake() meanwhile is met by the caller's next run_once().
+  void run_until(const std::function<bool()>& done);
   void wake();
   // A descriptor to wait for too; `readable` is called from run_once(). remove_descriptor() before closing it.
   void add_descriptor(int descriptor, std::function<void()> readable);

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "pipeline/dag.h"
 #include "run/state.h"
@@ -19,9 +20,14 @@ std::string cache_key(const pipeline::Task& task, const Values& inputs, int loop
 class Cache {
  public:
   virtual ~Cache() = default;
+  // What find() is going to be asked for next, so that it can be found out for all at once.
+  virtual void expect(const std::vector<std::string>&) {}
   // The outputs kept under `key`; nothing when there are none or an artifact among them is gone.
   virtual std::optional<Values> find(const std::string& key) = 0;
+  // May go on after it returned; find() knows of it already.
   virtual void keep(const std::string& key, const Values& outputs) = 0;
+  // Waits for what keep() began; not for ever.
+  virtual void settle() {}
 };
 
 // Keeps nothing.

@@ -41,6 +41,7 @@ class Driver {
       if (!has_lines_) wait();
     }
     parts_.record.flush();
+    parts_.cache.settle();
     parts_.executor.finish();
     return std::move(*result_);
   }
@@ -63,12 +64,17 @@ class Driver {
     steps_.last = unfinished.last;
     result_ = std::move(unfinished.result);
     for (const auto& entry : unfinished.missing) append(entry);
+    std::set<AttemptId> begun_now;
+    for (const auto& entry : unfinished.missing) {
+      if (entry.kind == RecordEntry::Kind::attempt_started) begun_now.insert(entry.id);
+    }
     std::vector<AttemptId> lost;
     for (auto& work : unfinished.live) {
-      const bool is_lost = work.task->once && !parts_.executor.adopts() && !is_start_of(work.id, unfinished.missing);
+      const bool is_new = begun_now.contains(work.id);
+      const bool is_lost = work.task->once && !parts_.executor.adopts() && !is_new;
       if (is_lost) lost.push_back(work.id);
       if (!work.cache_key.empty()) keys_[work.id.instance] = work.cache_key;
-      if (!is_start_of(work.id, unfinished.missing)) adopted_.insert(work.id);
+      if (!is_new) adopted_.insert(work.id);
       start(std::move(work));
       if (is_lost) commands_.pop_back();
     }
@@ -80,12 +86,6 @@ class Driver {
     steps_.apply(RetryRequested{parts_.clock.now()});
   }
 
-  static bool is_start_of(const AttemptId& id, const std::vector<RecordEntry>& entries) {
-    return std::any_of(entries.begin(), entries.end(), [&](const RecordEntry& entry) {
-      return entry.kind == RecordEntry::Kind::attempt_started && entry.id == id;
-    });
-  }
-
   void lose(AttemptId id) {
     Outcome outcome;
     outcome.failure = FailureClass::infrastructure;
@@ -94,10 +94,26 @@ class Driver {
     steps_.apply(AttemptEnded{std::move(id), parts_.clock.now(), std::move(outcome)});
   }
 
-  // The engine's key says nothing of this machine's files.
+  // All that wait for an answer are asked for together.
+  void expect_look_ups() {
+    std::vector<std::string> keys;
+    for (auto& work : steps_.look_ups) {
+      // The engine's key says nothing of this machine's files.
+      const std::string digest = parts_.executor.source_digest(work);
+      if (!digest.empty()) work.cache_key = sha256_hex(work.cache_key + "+" + digest);
+      keys.push_back(work.cache_key);
+    }
+    expected_ = keys.size();
+    try {
+      parts_.cache.expect(keys);
+    } catch (const Error&) {
+      // find() will say so
+    }
+  }
+
   Steps::Answer look_up(Work& work) {
-    const std::string digest = parts_.executor.source_digest(work);
-    if (!digest.empty()) work.cache_key = sha256_hex(work.cache_key + "+" + digest);
+    if (expected_ == 0) expect_look_ups();
+    --expected_;
     keys_[work.id.instance] = work.cache_key;
     try {
       return {true, parts_.cache.find(work.cache_key)};
@@ -226,6 +242,7 @@ class Driver {
   DriverResult leave() {
     commit();
     parts_.record.flush();
+    parts_.cache.settle();
     return result_ ? std::move(*result_) : DriverResult{State::running, "left before its end", {}};
   }
 
@@ -254,6 +271,7 @@ class Driver {
   std::vector<EngineCommand> commands_;                // starts and cancellations to carry out, in order
   std::vector<News> news_;
   std::vector<std::pair<std::string, Values>> kept_;
+  std::size_t expected_ = 0;  // of the look-ups, from the front
   std::optional<DriverResult> result_;
   std::optional<Steady::time_point> unflushed_since_;
   bool has_lines_ = false, must_flush_ = false, is_stopping_ = false;

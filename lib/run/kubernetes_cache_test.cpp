@@ -29,14 +29,18 @@ TEST_CASE("cached artifacts are found while the claim that holds them is the sam
   CHECK(cache.find("k") == std::nullopt);
   const Values outputs{{"table", pipeline::make_artifact({"pvc://kfrun-artifacts/store/ab/t.csv", "", "ab", {}})}};
   cache.keep("k", outputs);
+  CHECK(cache.find("k") == outputs);  // while it is on its way, too
+  cache.settle();
   CHECK(cache.find("k") == outputs);
   set_claim("second");
   CHECK(cache.find("k") == std::nullopt);
   set_claim("");
   CHECK(cache.find("k") == std::nullopt);
   cache.keep("k", outputs);
+  cache.settle();
   CHECK(cache.find("k") == std::nullopt);
   cache.keep("k", {{"count", Value::integer(3)}});
+  cache.settle();
   CHECK(cache.find("k") == Values{{"count", Value::integer(3)}});
 }
 

@@ -8,10 +8,15 @@
 // collected, because cached outputs of other runs may refer to them (see README.md).
 #pragma once
 
+#include <map>
+#include <optional>
+#include <set>
 #include <string>
+#include <vector>
 
 #include "kube/client.h"
 #include "run/cache.h"
+#include "run/kubernetes_requests.h"
 #include "run/record.h"
 
 namespace kfrun::run {
@@ -54,16 +59,32 @@ class KubernetesRecordStore : public RecordStore {
 };
 
 // Cached outputs as ConfigMaps `kfrun-cache-<digest>` labelled kfrun.dev/cache, shared by all runs of the namespace. Entries
-// with artifacts count only while the namespace's artifact claim that held them is the same one (its uid is kept).
+// with artifacts count only while the namespace's artifact claim that held them is the same one (its uid is kept). Many entries are
+// asked for at once; where there are few in the namespace their names are listed first, and a miss costs nothing.
 class KubernetesCache : public Cache {
  public:
   KubernetesCache(kube::Client& client, std::string name_space);
+  void expect(const std::vector<std::string>& keys) override;
   std::optional<Values> find(const std::string& key) override;
   void keep(const std::string& key, const Values& outputs) override;
+  void settle() override;
 
  private:
-  kube::Client& client_;
+  // What is kept, and the uid of the claim that held its artifacts; "" where it has none.
+  struct Entry {
+    Values outputs;
+    std::string claim;
+  };
+
+  std::optional<std::set<std::string>> names_if_few(std::size_t most);
+  void ask(const std::string& key);
+  void believe();
+  void send(const std::string& key, const std::string& claim);
+
+  Requests requests_, keeping_;
   std::string name_space_;
+  std::map<std::string, std::optional<Entry>> known_;  // of what was expected and not yet asked for
+  std::map<std::string, Values> to_keep_;              // on their way
 };
 
 }  // namespace kfrun::run

@@ -1,5 +1,6 @@
 // From a record back to the state of its run, and to what is left to be done.
-#include <unordered_set>
+#include <algorithm>
+#include <tuple>
 
 #include "run/driver.h"
 #include "run/steps.h"
@@ -46,7 +47,9 @@ EngineEvent event_of(const RecordEntry& entry) {
   }
 }
 
-bool is_same_line(const RecordEntry& a, const RecordEntry& b) { return a.kind == b.kind && a.id == b.id && a.state == b.state; }
+// What tells the lines that follow from one event.
+using Line = std::tuple<Kind, AttemptId, State>;
+Line line_of(const RecordEntry& entry) { return {entry.kind, entry.id, entry.state}; }
 
 class Replay {
  public:
@@ -95,17 +98,20 @@ class Replay {
   // Hits are in the record; what is not there was a miss, except that the last look-ups may not have been made.
   Steps::Answer answer(Work& work) {
     const std::string& instance = work.id.instance;
+    if (at_tail_ && made_ == 0) count_made();
+    const bool is_made = std::exchange(made_, made_ > 0 ? made_ - 1 : 0) > 0;
     if (const auto hit = hits_.find({round_, instance}); hit != hits_.end()) {
       work.cache_key = hit->second->cache_key;
       return {true, hit->second->outputs};
     }
-    if (at_tail_ && !is_known(instance)) {
-      const auto& open = steps_.look_ups;
-      const bool is_passed =
-          std::any_of(open.begin() + 1, open.end(), [&](const Work& other) { return is_known(other.id.instance); });
-      if (!is_passed) return {false, std::nullopt};
-    }
-    return {true, std::nullopt};
+    return {!at_tail_ || is_made, std::nullopt};
+  }
+
+  // Look-ups are made in order: of those that are open, up to the last one that the record knows of.
+  void count_made() {
+    const auto& open = steps_.look_ups;
+    const auto last = std::find_if(open.rbegin(), open.rend(), [&](const Work& work) { return is_known(work.id.instance); });
+    made_ = static_cast<std::size_t>(open.rend() - last);
   }
 
   bool is_known(const std::string& instance) const {
@@ -133,11 +139,10 @@ class Replay {
   }
 
   Unfinished take() {
-    const auto tail = entries_.begin() + static_cast<long>(last_event_);
+    std::set<Line> tail;
+    for (auto entry = last_event_; entry < entries_.size(); ++entry) tail.insert(line_of(entries_[entry]));
     for (auto& line : lines_) {
-      if (std::none_of(tail, entries_.end(), [&](const RecordEntry& one) { return is_same_line(one, line); })) {
-        unfinished_.missing.push_back(std::move(line));
-      }
+      if (!tail.contains(line_of(line))) unfinished_.missing.push_back(std::move(line));
     }
     for (auto& [id, work] : live_) unfinished_.live.push_back(std::move(work));
     std::erase_if(unfinished_.cancelled, [&](const AttemptId& id) { return live_.count(id) == 0; });
@@ -151,6 +156,7 @@ class Replay {
   Steps steps_;
   std::size_t last_event_ = 0;
   bool at_tail_ = false;
+  std::size_t made_ = 0;  // at the tail: how many of the open look-ups, from the front, were made
   using Place = std::pair<int, std::string>;  // the round, and an instance in it
   std::map<Place, const RecordEntry*> hits_;
   std::map<Place, const std::string*> keys_;  // of instances that were started
