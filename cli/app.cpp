@@ -186,44 +186,43 @@ struct Subjects {
   const char* help;
   std::vector<std::pair<const char*, const char*>> words;
 };
-const Subjects kSubjects[] = {
-    {"set",
-     "Change what a field says",
-     {{"image", "NAME=NEWNAME:TAG, NAME:TAG, NAME@DIGEST"},
-      {"namespace", "NAME"},
-      {"nameprefix", "PREFIX"},
-      {"namesuffix", "SUFFIX"},
-      {"label", "KEY:VALUE, into commonLabels"},
-      {"annotation", "KEY:VALUE, into commonAnnotations"},
-      {"replicas", "NAME=COUNT"},
-      {"buildmetadata", "OPTION,..."},
-      {"configmap", "NAME: new values for its literals, another namespace"},
-      {"secret", "NAME: new values for its literals, another namespace"}}},
-    {"add",
-     "Add to a list",
-     {{"resource", "Files, folders or patterns for them"},
-      {"component", "Folders or patterns for them"},
-      {"patch", "A patch, by --path or --patch"},
-      {"configmap", "NAME: an entry of configMapGenerator, or more for one"},
-      {"secret", "NAME: an entry of secretGenerator, or more for one"},
-      {"label", "KEY:VALUE, into commonLabels"},
-      {"annotation", "KEY:VALUE, into commonAnnotations"},
-      {"base", "FOLDER,... into resources"},
-      {"generator", "Files or patterns for them"},
-      {"transformer", "Files or patterns for them"},
-      {"configuration", "Files or patterns for them"},
-      {"buildmetadata", "OPTION,..."}}},
-    {"remove",
-     "Take out of a list",
-     {{"resource", "Paths or patterns for them"},
-      {"component", "Paths or patterns for them"},
-      {"patch", "The patch that --path or --patch and the target tell"},
-      {"configmap", "NAME,..."},
-      {"secret", "NAME,..."},
-      {"label", "KEY,... out of commonLabels"},
-      {"annotation", "KEY,... out of commonAnnotations"},
-      {"transformer", "Paths or patterns for them"},
-      {"buildmetadata", "OPTION,..."}}}};
+const Subjects kSubjects[] = {{"set",
+                               "Change what a field says",
+                               {{"image", "NAME=NEWNAME:TAG, NAME:TAG, NAME@DIGEST"},
+                                {"namespace", "NAME"},
+                                {"nameprefix", "PREFIX"},
+                                {"namesuffix", "SUFFIX"},
+                                {"label", "KEY:VALUE, into commonLabels"},
+                                {"annotation", "KEY:VALUE, into commonAnnotations"},
+                                {"replicas", "NAME=COUNT"},
+                                {"buildmetadata", "OPTION,..."},
+                                {"configmap", "NAME: new values for its literals, another namespace"},
+                                {"secret", "NAME: new values for its literals, another namespace"}}},
+                              {"add",
+                               "Add to a list",
+                               {{"resource", "Files, folders or patterns for them"},
+                                {"component", "Folders or patterns for them"},
+                                {"patch", "A patch, by --path or --patch"},
+                                {"configmap", "NAME: an entry of configMapGenerator, or more for one"},
+                                {"secret", "NAME: an entry of secretGenerator, or more for one"},
+                                {"label", "KEY:VALUE, into commonLabels"},
+                                {"annotation", "KEY:VALUE, into commonAnnotations"},
+                                {"base", "FOLDER,... into resources"},
+                                {"generator", "Files or patterns for them"},
+                                {"transformer", "Files or patterns for them"},
+                                {"configuration", "Files or patterns for them"},
+                                {"buildmetadata", "OPTION,..."}}},
+                              {"remove",
+                               "Take out of a list",
+                               {{"resource", "Paths or patterns for them"},
+                                {"component", "Paths or patterns for them"},
+                                {"patch", "The patch that --path or --patch and the target tell"},
+                                {"configmap", "NAME,..."},
+                                {"secret", "NAME,..."},
+                                {"label", "KEY,... out of commonLabels"},
+                                {"annotation", "KEY,... out of commonAnnotations"},
+                                {"transformer", "Paths or patterns for them"},
+                                {"buildmetadata", "OPTION,..."}}}};
 
 void add_edit_subject(CLI::App* verb, EditFlags& flags, const std::string& operation, const std::string& subject) {
   verb->add_option("WORD", flags.words, "As above")->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
@@ -276,6 +275,9 @@ void add_submit(CLI::App* verb, SubmitFlags& flags) {
   verb->add_option("-P,--parameter-file", flags.parameter_file, "A YAML or JSON mapping of parameters")->type_name("FILE");
   verb->add_option("--name", flags.name, "Name of the run (the pipeline's)")->type_name("NAME");
   verb->add_option("--id", flags.id, "Id of the run; when it exists, it is followed or gone on with")->type_name("ID");
+  verb->add_option("--kfp-runtime", flags.kfp_runtime,
+                   "With --local: the KFP SDK for lightweight components, instead of installing it")
+      ->type_name("WHEEL|DIR");
   add_choice(verb, "--progress", flags.progress, kProgressModes, "How progress is shown on stderr");
   add_choice(verb, "-o,--output", flags.output, kFormats, "How the result is printed on stdout");
   verb->add_flag("--dry-run", flags.dry_run, "Check everything, start nothing, print the graph");
@@ -393,8 +395,7 @@ const Verb kVerbs[] = {
      [](CLI::App* verb, AllFlags& all) { add_build(verb, all.build); }, [](const AllFlags& all) -> Flags { return all.build; }},
     {"edit", "Change the kustomization file of this folder", [](CLI::App* verb, AllFlags& all) { add_edit(verb, all.edit); },
      [](const AllFlags& all) -> Flags { return all.edit; }},
-    {"create", "Write a kustomization file for this folder",
-     [](CLI::App* verb, AllFlags& all) { add_create(verb, all.create); },
+    {"create", "Write a kustomization file for this folder", [](CLI::App* verb, AllFlags& all) { add_create(verb, all.create); },
      [](const AllFlags& all) -> Flags { return all.create; }},
     {"submit", "Run a pipeline and follow it to its end", [](CLI::App* verb, AllFlags& all) { add_submit(verb, all.submit); },
      [](const AllFlags& all) -> Flags { return all.submit; }},

@@ -80,6 +80,7 @@ struct SubmitFlags {
   std::string parameter_file;           // -P
   std::string name;                     // instead of the pipeline's name
   std::string id;                       // "": a new one
+  std::string kfp_runtime;              // a wheel or folder of the KFP SDK
   ProgressMode progress = ProgressMode::automatic;
   OutputFormat output = OutputFormat::table;
   bool dry_run = false;

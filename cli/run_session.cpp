@@ -1,6 +1,7 @@
 #include "cli/run_session.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "base/files.h"
 #include "cli/exit_code.h"
@@ -14,6 +15,7 @@
 #include "run/kubernetes_record_store.h"
 #include "run/local_cache.h"
 #include "run/local_executor.h"
+#include "run/local_layout.h"
 #include "run/local_record_store.h"
 
 namespace kfrun::cli {
@@ -89,13 +91,14 @@ class Wishes {
 class Session {
  public:
   Session(const CarryOptions& options, const Submission& submission, run::RecordStore& store, run::Executor& executor,
-          run::Cache& cache, Duration ask_interval)
+          run::Cache& cache, std::string workspace, Duration ask_interval)
       : options_(options),
         submission_(submission),
         id_(submission.head.id),
         store_(store),
         executor_(executor),
         cache_(cache),
+        workspace_(std::move(workspace)),
         screen_(make_progress_screen(options.progress, submission.head.created)),
         wishes_(options, ask_interval, [this] { return store_.control(id_); }) {}
 
@@ -179,6 +182,7 @@ class Session {
     options.run_id = id_;
     options.run_name = submission_.head.name;
     options.name_space = submission_.head.name_space;
+    options.workspace = workspace_;
     options.max_parallel = submission_.head.max_parallel;
     options.cache = submission_.head.cache;
     return options;
@@ -208,6 +212,7 @@ class Session {
   run::RecordStore& store_;
   run::Executor& executor_;
   run::Cache& cache_;
+  const std::string workspace_;  // as the run's tasks see it
   std::unique_ptr<ProgressScreen> screen_;
   Wishes wishes_;
   Steady::time_point ask_again_{};
@@ -221,6 +226,15 @@ Submission completed(Submission submission, const CarryOptions& options, std::st
   return submission;
 }
 
+std::string kfp_runtime(const CarryOptions& options) {
+  const char* usual = std::getenv("KFRUN_KFP_RUNTIME");
+  const std::string given = !options.kfp_runtime.empty() ? options.kfp_runtime : usual ? usual : "";
+  return given.empty() ? given : disk().resolve(given).value_or(given);
+}
+
+// Where Kubeflow Pipelines mounts the claim that all tasks of a run share.
+constexpr const char* kWorkspaceMount = "/kfp-workspace";
+
 }  // namespace
 
 Carried carry_locally(const CarryOptions& options, const Submission& submission) {
@@ -228,10 +242,12 @@ Carried carry_locally(const CarryOptions& options, const Submission& submission)
   run::LocalRecordStore store(state);
   run::LocalCache cache(state);
   const auto& head = submission.head;
-  run::LocalExecutor executor({head.id, head.name, "", directory_of(head.source)}, {.state_directory = state});
+  run::LocalExecutor executor({head.id, head.name, "", directory_of(head.source)},
+                              {.state_directory = state, .kfp_runtime = kfp_runtime(options)});
   const bool is_new = head.executor.empty();
   const auto local = completed(submission, options, "local", executor);
-  Session session(options, local, store, executor, cache, std::chrono::milliseconds(50));
+  Session session(options, local, store, executor, cache, run::LocalLayout{state}.workspace(head.id),
+                  std::chrono::milliseconds(50));
   return is_new ? session.begin() : session.go_on();
 }
 
@@ -246,7 +262,7 @@ Carried carry_on_cluster(const CarryOptions& options, const ClusterFlags& flags,
   run::KubernetesCache cache(client, head.name_space);
   run::KubernetesExecutor executor(client, {head.id, head.name, head.name_space, directory_of(head.source)});
   remote = completed(remote, options, "kubernetes", executor);
-  Session session(options, remote, store, executor, cache, std::chrono::seconds(2));
+  Session session(options, remote, store, executor, cache, kWorkspaceMount, std::chrono::seconds(2));
   return is_new ? session.begin() : session.go_on();
 }
 

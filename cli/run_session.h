@@ -24,6 +24,7 @@ struct CarryOptions {
   int parallel = 0;          // of a new run; 0: the executor's limit
   bool may_exist = false;    // a new run whose id was given: when it exists, it is gone on with
   bool retry = false;        // what failed and what follows from it runs again
+  std::string kfp_runtime;   // a wheel or folder of the KFP SDK; "": KFRUN_KFP_RUNTIME, else what python3 imports
   std::string stop_because;  // stop it at once, in order; "": let it run
 };
 

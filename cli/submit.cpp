@@ -87,6 +87,7 @@ int run(const SubmitFlags& flags) {
   options.timeout = flags.timeout;
   options.parallel = flags.parallel;
   options.may_exist = !flags.id.empty();
+  options.kfp_runtime = flags.kfp_runtime;
   return conclude(flags.cluster.local ? carry_locally(options, submission) : carry_on_cluster(options, flags.cluster, submission),
                   flags.output, flags.progress);
 }

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "document/reader.h"
+#include "pipeline/kfp/kfp.h"
 #include "pipeline/native.h"
 #include "pipeline/pipeline.h"
 
@@ -10,7 +11,7 @@ namespace {
 using document::Node;
 
 bool is_kfp(const Node& node) {
-  if (node.find("pipelineInfo") || node.find("deploymentSpec") || node.find("pipelineSpec")) return true;
+  if (node.find("pipelineInfo") || node.find("deploymentSpec") || node.find("pipelineSpec") || node.find("platforms")) return true;
   const std::string kind = node.text_of("kind");
   return node.text_of("apiVersion").starts_with("pipelines.kubeflow.org/") && (kind == "Pipeline" || kind == "PipelineVersion");
 }
@@ -60,8 +61,7 @@ CompileResult compile(const FileSystem& files, const std::string& file) {
   const std::string name = hash == std::string::npos ? "" : file.substr(hash + 1);
   switch (detect_format(files.read(path), path)) {
     case Format::kfp:
-      return refused(path, "compiled Kubeflow pipelines (IR) are not supported yet",
-                     {"a component.yaml can be used: 'uses: component.yaml'"});
+      return compile_kfp(files, path);
     case Format::argo:
       return refused(path, "Argo workflows are not supported yet", {});
     case Format::native:

@@ -20,10 +20,8 @@ TEST_CASE("formats are told apart by what is in the documents") {
 
 TEST_CASE("formats of later versions are refused by name") {
   MemoryFileSystem files;
-  files.add("kfp.yaml", "pipelineInfo: {name: a}\n");
   files.add("argo.yaml", "apiVersion: argoproj.io/v1alpha1\n");
   files.add("other.yaml", "apiVersion: v1\nkind: Pod\n");
-  CHECK_THAT(to_string(compile(files, "kfp.yaml").diagnostics.at(0)), ContainsSubstring("are not supported yet"));
   CHECK_THAT(to_string(compile(files, "argo.yaml").diagnostics.at(0)), ContainsSubstring("are not supported yet"));
   CHECK(to_string(compile(files, "other.yaml").diagnostics.at(0)) ==
         "error: other.yaml:1:13 (apiVersion): expected kfrun/v1, found 'v1'\n");

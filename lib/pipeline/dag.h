@@ -5,8 +5,11 @@
 // Inside a task's own expressions (command, environment, pod overrides) only these names occur:
 //   inputs.X              the value of input X (for an artifact: the path where its bytes are)
 //   inputs.X.uri          its URI
+//   inputs.X.record       with Protocol::kfp: {artifacts: [{name, type, uri, metadata}]} of an artifact, null where there is none
 //   outputs.X             the path to write output X to
 //   outputs.X.uri         where it will be kept
+//   outputs.X.record      as inputs.X.record
+//   task.results          with Protocol::kfp: the path to write the executor output to
 //   run.id run.name run.namespace task.name task.path task.attempt task.index   facts about the instance
 // In bindings, `when`, `depends`, loops and dag outputs, names are of the enclosing dag:
 //   params.X              a parameter of the dag
@@ -14,8 +17,12 @@
 //   tasks.T.matrix.X      of a task with a loop: the list of axis X's value over its instances, in the same order
 //   tasks.T.state         the word of its final state; "succeeded" when it was cached, too
 //   tasks.T.exit_code     of its last attempt
+//   tasks.T.reason        why it is in that state, for people
 //   loop.X loop.index     in a looped task's bindings and `when`: axis X of the instance, and its number from 0
 //   run.id run.name run.namespace
+//   run.created           when it began (RFC 3339, UTC)
+//   run.workspace         the folder that all its tasks share
+//   task.name task.path   in bindings: of the instance that is bound
 //   run.state             in `finals` only: what became of `tasks`: "succeeded", "failed" or "stopped"
 #pragma once
 
@@ -62,6 +69,11 @@ struct Input {
   Expression binding;
   bool optional = false;  // null or a skipped producer is handed on as null instead of omitting the task
   Place place;
+  // As Kubeflow Pipelines hands values on: what the run brings must be of the type (a string takes the text of anything), a null
+  // stands back behind the default or needs `optional`, and a skipped producer omits the task all the same.
+  bool checked = false;
+  std::optional<Value> default_value = {};
+  std::vector<Value> allowed = {};  // empty: any
 };
 
 struct Output {
@@ -80,6 +92,12 @@ enum class Trigger {
   expression,     // `depends` expression over tasks.T.state (Argo); false: omitted
 };
 
+// How the container of a task hands its outputs over.
+enum class Protocol {
+  native,  // each in a file of its own
+  kfp,     // also in one JSON file, the executor output of Kubeflow Pipelines, which wins; artifacts need not be written
+};
+
 enum class TaskKind { container, sub_dag, importer, apply, resource, suspend };
 std::string_view to_string(TaskKind kind);
 
@@ -87,7 +105,7 @@ std::string_view to_string(TaskKind kind);
 struct ContainerTemplate {
   Expression image;
   std::vector<Expression> command;  // the entrypoint; empty: the image's own
-  std::vector<Expression> args;
+  std::vector<Expression> args;     // in both, a call of spread() gives any number of words
   std::vector<std::pair<std::string, Expression>> environment;
   std::string working_directory;
   std::optional<Expression> script;             // its text is staged as a file whose path is appended to the command
@@ -131,9 +149,11 @@ struct Task {
   bool once = false;            // never two attempts that may both have run
   bool ignore_failure = false;  // its failure does not fail the dag (continueOn)
 
+  Protocol protocol = Protocol::native;
   ContainerTemplate container;  // kind container
   int body = -1;                // kind sub_dag: index into Pipeline::dags; its params are bound by `inputs` of the same names
   Expression importer_uri;      // kind importer
+  std::optional<Expression> importer_metadata;  // kind importer: a mapping
   std::string overlay;          // kind apply: the folder to build, relative to the pipeline file
   std::vector<std::pair<std::string, Expression>> overlay_images;  // kind apply: image name -> new image
   document::Node manifest;  // kind resource: what to create; its strings are templates (parse_template) in the task's own names

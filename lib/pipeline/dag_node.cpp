@@ -119,6 +119,9 @@ class Writer {
     put_type(node, input.type);
     node.set("binding", write(input.binding));
     put(node, "optional", input.optional, false);
+    put(node, "checked", input.checked, false);
+    if (input.default_value) node.set("default", *input.default_value);
+    put_list(node, "allowed", input.allowed, [](const Value& value) { return value; });
     return node;
   }
 
@@ -148,6 +151,7 @@ class Writer {
     put(node, "cacheKey", task.cache_key);
     put(node, "once", task.once, false);
     put(node, "ignoreFailure", task.ignore_failure, false);
+    if (task.protocol == Protocol::kfp) node.set("protocol", Node::string("kfp"));
     put_body(node, task);
     if (!task.pod.is_null()) node.set("pod", task.pod);
     return node;
@@ -182,6 +186,7 @@ class Writer {
         break;
       case TaskKind::importer:
         node.set("uri", write(task.importer_uri));
+        put(node, "metadata", task.importer_metadata);
         break;
       case TaskKind::apply:
         put(node, "overlay", task.overlay);
@@ -345,7 +350,11 @@ class Reader {
 
   Input read_input(const Node& node) const {
     const Place at = place(node);
-    return {node.text_of("name"), type(node), needed(node, "binding", at), flag(node, "optional", false), at};
+    Input input{node.text_of("name"), type(node), needed(node, "binding", at), flag(node, "optional", false), at};
+    input.checked = flag(node, "checked", false);
+    input.default_value = value(node, "default");
+    each(node, "allowed", [&](const Node& item) { input.allowed.push_back(item); });
+    return input;
   }
 
   Output read_output(const Node& node) const {
@@ -383,6 +392,7 @@ class Reader {
     task.cache_key = node.text_of("cacheKey");
     task.once = flag(node, "once", false);
     task.ignore_failure = flag(node, "ignoreFailure", false);
+    if (node.text_of("protocol") == "kfp") task.protocol = Protocol::kfp;
     read_body(node, task);
     if (const Node* pod = node.find("pod")) task.pod = *pod;
     return task;
@@ -416,6 +426,7 @@ class Reader {
     if (const Node* container = node.find("container")) task.container = read_container(*container, task.place);
     task.body = small_number(node, "body", -1);
     if (task.kind == TaskKind::importer) task.importer_uri = needed(node, "uri", task.place);
+    task.importer_metadata = expression(node, "metadata", task.place);
     task.overlay = node.text_of("overlay");
     task.overlay_images = pairs(node, "overlayImages", task.place);
     if (const Node* manifest = node.find("manifest")) task.manifest = *manifest;

@@ -79,8 +79,11 @@ class TextPrinter {
     if (task.loop) loop(*task.loop);
     if (task.condition) line(2, "when: " + to_string(*task.condition));
     for (const auto& input : task.inputs) {
-      line(2, fmt::format("input {}: {}{} = {}", input.name, type_text(input.type), input.optional ? "?" : "",
-                          binding_text(input.binding)));
+      std::string text = fmt::format("input {}: {}{} = {}", input.name, type_text(input.type), input.optional ? "?" : "",
+                                     binding_text(input.binding));
+      if (input.default_value) text += " or " + json(*input.default_value);
+      if (!input.allowed.empty()) text += ", one of " + json(Value::sequence(input.allowed));
+      line(2, text);
     }
     body(task);
     for (const auto& output : task.outputs) this->output(output);
@@ -147,6 +150,7 @@ class TextPrinter {
         break;
       case TaskKind::importer:
         line(2, "uri: " + to_template(task.importer_uri));
+        if (task.importer_metadata) line(2, "metadata: " + binding_text(*task.importer_metadata));
         break;
       case TaskKind::apply:
         line(2, "overlay: " + task.overlay);

@@ -96,6 +96,7 @@ struct Artifact {
   std::string type;
   std::string digest;
   document::Node metadata;
+  std::string name = {};  // the output that it was made as
 };
 Value make_artifact(const Artifact& artifact);
 std::optional<Artifact> as_artifact(const Value& value);

@@ -258,6 +258,7 @@ Value make_artifact(const Artifact& artifact) {
   if (!artifact.type.empty()) value.set("type", Value::string(artifact.type));
   if (!artifact.digest.empty()) value.set("digest", Value::string(artifact.digest));
   if (!artifact.metadata.is_null()) value.set("metadata", artifact.metadata);
+  if (!artifact.name.empty()) value.set("name", Value::string(artifact.name));
   return value;
 }
 
@@ -266,6 +267,7 @@ std::optional<Artifact> as_artifact(const Value& value) {
   if (!uri || !uri->is_string()) return std::nullopt;
   Artifact artifact{uri->text(), value.text_of("type"), value.text_of("digest"), {}};
   if (const Value* metadata = value.find("metadata")) artifact.metadata = *metadata;
+  artifact.name = value.text_of("name");
   return artifact;
 }
 

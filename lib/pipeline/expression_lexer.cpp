@@ -65,7 +65,12 @@ Token Lexer::number() {
 Token Lexer::name() {
   const auto start = at_;
   const auto part = [&](std::size_t ahead) { return is_name_part(peek(ahead)); };
-  while (part(0) || (hyphens_ && peek() == '-' && part(1))) ++at_;
+  const auto hyphen = [&] {
+    std::size_t ahead = 0;
+    while (peek(ahead) == '-') ++ahead;
+    return ahead > 0 && part(ahead);
+  };
+  while (part(0) || (hyphens_ && hyphen())) ++at_;
   return take(TokenKind::name, start);
 }
 

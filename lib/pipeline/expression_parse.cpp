@@ -33,6 +33,7 @@ struct Language {
   std::span<const Infix> infix;
   std::span<const Prefix> prefix;
   bool hyphens;  // names may contain '-' (so a minus needs blanks around it)
+  std::span<const std::pair<std::string_view, std::string_view>> functions = {};  // its names of functions -> ours
 };
 
 constexpr int kConditionalPower = 2;
@@ -55,12 +56,25 @@ constexpr Prefix kNativePrefix[] = {
 };
 constexpr Language kNative{kNativeInfix, kNativePrefix, true};
 
+// CEL, as far as the KFP SDK writes it.
+constexpr Infix kCelInfix[] = {
+    {"||", Operator::logical_or, 4, 5},  {"&&", Operator::logical_and, 6, 7},     {"==", Operator::equal, 10, 11},
+    {"!=", Operator::not_equal, 10, 11}, {"<", Operator::less, 10, 11},           {"<=", Operator::less_equal, 10, 11},
+    {">", Operator::greater, 10, 11},    {">=", Operator::greater_equal, 10, 11}, {"in", Operator::contains, 10, 11},
+    {"+", Operator::add, 12, 13},        {"-", Operator::subtract, 12, 13},       {"*", Operator::multiply, 14, 15},
+    {"/", Operator::divide, 14, 15},     {"%", Operator::modulo, 14, 15},
+};
+constexpr Prefix kCelPrefix[] = {{"!", Operator::logical_not, 16}, {"-", Operator::negate, 16}};
+constexpr std::pair<std::string_view, std::string_view> kCelFunctions[] = {
+    {"double", "float"}, {"size", "len"}, {"parseJson", "from_json"}};
+constexpr Language kCel{kCelInfix, kCelPrefix, false, kCelFunctions};
+
 const Language& language_of(Dialect dialect) {
   switch (dialect) {
     case Dialect::native:
       return kNative;
     case Dialect::kfp:
-      throw make_error(ErrorKind::unsupported, "conditions of Kubeflow Pipelines IR are not read by this version");
+      return kCel;
     case Dialect::argo:
       throw make_error(ErrorKind::unsupported, "expressions of Argo workflows are not read by this version");
   }
@@ -261,6 +275,9 @@ class Parser {
     result.depth = operands(result.expression, ")");
     if (result.expression.op == Operator::concat) return result;
     result.expression.text = function;
+    for (const auto& [theirs, ours] : language_.functions) {
+      if (function == theirs) result.expression.text = ours;
+    }
     check_call(result.expression);
     return result;
   }

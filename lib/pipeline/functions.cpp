@@ -1,6 +1,7 @@
 #include "pipeline/functions.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 
 #include "base/text.h"
@@ -272,21 +273,78 @@ Value from_json(Operands operands, const Place& place) {
   }
 }
 
+Value json_list(Operands operands, const Place& place) {
+  if (!operands[0].is_string()) return Value::sequence(list_operand(operands[0], "json_list", place));
+  const Value read = from_json(operands, place);
+  return Value::sequence(list_operand(read, "json_list", place));
+}
+
+Value compact(Operands operands, const Place& place) {
+  Value kept = operands[0];
+  if (kept.is_mapping()) {
+    auto& members = kept.members();
+    members.erase(std::remove_if(members.begin(), members.end(), [](const auto& one) { return one.value.is_null(); }),
+                  members.end());
+    return kept;
+  }
+  list_operand(kept, "compact", place);
+  auto& items = kept.items();
+  items.erase(std::remove_if(items.begin(), items.end(), [](const Value& one) { return one.is_null(); }), items.end());
+  return kept;
+}
+
+Value splice(Operands operands, const Place& place) {
+  Value flat = Value::sequence();
+  for (const auto& item : list_operand(operands[0], "splice", place)) {
+    if (item.is_null()) continue;
+    if (!item.is_sequence()) flat.push_back(item);
+    if (item.is_sequence()) {
+      for (const auto& inner : item.items()) flat.push_back(inner);
+    }
+    check_items(flat.size(), place);
+  }
+  return flat;
+}
+
+Value first(Operands operands, const Place&) {
+  const Value& value = operands[0];
+  if (!value.is_sequence()) return value;
+  return value.size() == 0 ? Value::null() : value.items().front();
+}
+
+Value spread(Operands operands, const Place&) { return operands[0]; }
+
+Value kfp_text(Operands operands, const Place& place) {
+  const Value& value = operands[0];
+  if (!value.is_scalar()) return Value::string(document::write_json(value, {.sort_keys = true}));
+  const auto number = value.is_integer() ? std::nullopt : value.as_number();
+  if (!number || !std::isfinite(*number)) return Value::string(to_text(value));
+  // The shortest digits that read back as the same number, without an exponent.
+  char digits[400];
+  const auto end = std::to_chars(digits, digits + sizeof digits, *number, std::chars_format::fixed);
+  if (end.ec != std::errc()) throw input_error(place, "kfp_text(): {} has too many digits", value.text());
+  return Value::string(std::string(digits, end.ptr));
+}
+
 constexpr Function kFunctions[] = {
     {"abs", 1, 1, TypeKind::any, abs},
     {"argmax", 1, 1, TypeKind::integer, argmax},
     {"argmin", 1, 1, TypeKind::integer, argmin},
     {"ceil", 1, 1, TypeKind::integer, ceil},
+    {"compact", 1, 1, TypeKind::any, compact},
     {"contains", 2, 2, TypeKind::boolean, contains},
     {"default", 2, 2, TypeKind::any, nullptr},
     {"ends_with", 2, 2, TypeKind::boolean, ends_with},
+    {"first", 1, 1, TypeKind::any, first},
     {"flatten", 1, 1, TypeKind::list, flatten},
     {"float", 1, 1, TypeKind::number, to_float},
     {"floor", 1, 1, TypeKind::integer, floor},
     {"from_json", 1, 1, TypeKind::any, from_json},
     {"int", 1, 1, TypeKind::integer, to_integer},
     {"join", 1, 2, TypeKind::string, join},
+    {"json_list", 1, 1, TypeKind::list, json_list},
     {"keys", 1, 1, TypeKind::list, keys},
+    {"kfp_text", 1, 1, TypeKind::string, kfp_text},
     {"len", 1, 1, TypeKind::integer, len},
     {"lower", 1, 1, TypeKind::string, lower},
     {"max", 1, -1, TypeKind::any, max},
@@ -295,7 +353,9 @@ constexpr Function kFunctions[] = {
     {"replace", 3, 3, TypeKind::string, replace},
     {"round", 1, 2, TypeKind::any, round},
     {"sorted", 1, 1, TypeKind::list, sorted},
+    {"splice", 1, 1, TypeKind::list, splice},
     {"split", 2, 2, TypeKind::list, split},
+    {"spread", 1, 1, TypeKind::any, spread},
     {"starts_with", 2, 2, TypeKind::boolean, starts_with},
     {"string", 1, 1, TypeKind::string, to_string_value},
     {"sum", 1, 1, TypeKind::any, sum},

@@ -20,6 +20,12 @@
 //   round(x) round(x, digits) floor(x) ceil(x) abs(x)
 //   to_json(x) from_json(s)
 //   default(x, y)             y when x is null or has no value
+//   compact(x)                a list or mapping without its nulls
+//   splice(l)                 a list with the items of its lists in their place, without nulls
+//   first(x)                  the first item of a list (null of an empty one), anything else as it is
+//   spread(x)                 as a word of a command: each item of a list, nothing for null
+//   json_list(x)              a list, or the one that a text holds as JSON
+//   kfp_text(x)               the text that Kubeflow Pipelines makes of a value: numbers without exponents, sorted keys
 #pragma once
 
 #include <span>

@@ -95,6 +95,7 @@ struct EngineOptions {
   std::string run_id;
   std::string run_name;
   std::string name_space;
+  std::string workspace;           // the folder that the run's tasks share, as they see it
   int max_parallel = 0;            // attempts at a time; 0: no limit
   int infrastructure_retries = 5;  // free retries of one instance
   bool cache = true;

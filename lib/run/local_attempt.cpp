@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
@@ -11,6 +12,7 @@
 #include "base/files.h"
 #include "base/text.h"
 #include "run/local_files.h"
+#include "run/local_kfp_outputs.h"
 #include "run/local_orphans.h"
 #include "run/output_value.h"
 #include "run/task_scope.h"
@@ -86,8 +88,8 @@ double parse_cores(const std::string& quantity) {
   return rest + 1 == end && *rest == 'm' ? number / 1000 : 0;
 }
 
-LocalAttempts::LocalAttempts(const RunContext& run, LocalLayout layout)
-    : run_(run), layout_(std::move(layout)), store_(layout_.store()) {}
+LocalAttempts::LocalAttempts(const RunContext& run, LocalLayout layout, std::string kfp_runtime)
+    : run_(run), layout_(std::move(layout)), store_(layout_.store()), kfp_(std::move(kfp_runtime)) {}
 
 void LocalAttempts::make_folder(const std::string& path) {
   if (!folders_.insert(path).second) return;
@@ -116,12 +118,18 @@ std::string LocalAttempts::take_scratch() {
 LocalAttempt LocalAttempts::prepare(const Work& work) {
   LocalAttempt attempt;
   const auto& container = work.task->container;
+  const bool is_kfp = work.task->protocol == pipeline::Protocol::kfp;
   attempt.scratch = take_scratch();
   const TaskPaths paths{
-      [this](const pipeline::Artifact& artifact) { return input_path(artifact); },
+      [&](const pipeline::Artifact& artifact) { return is_kfp ? kfp_path(artifact.uri) : input_path(artifact); },
       [&](const pipeline::Output& output) { return output_path(output, attempt.scratch); },
       [&](const pipeline::Output& output) { return "file://" + output_path(output, attempt.scratch); },
+      results_path(attempt.scratch),
   };
+  if (is_kfp) {
+    make_directories(directory_of(paths.results));
+    make_folder(layout_.workspace(run_.id));
+  }
   for (const auto& output : work.task->outputs) {
     make_directories(directory_of(output_path(output, attempt.scratch)));
   }
@@ -145,6 +153,7 @@ LocalAttempt LocalAttempts::prepare(const Work& work) {
   process.stdout_file = process.stderr_file = layout_.log(run_.id, work.id);
   make_folder(directory_of(process.stdout_file));
   attempt.cores = cores_of(container);
+  if (is_kfp) kfp_.prepare(process);
   return attempt;
 }
 
@@ -167,7 +176,38 @@ std::string LocalAttempts::output_path(const pipeline::Output& output, const std
   return scratch + "/outputs/" + output.name + ".d/" + output.file_name;
 }
 
+// As the backend mounts what is kept elsewhere; paths need not exist.
+std::string LocalAttempts::kfp_path(const std::string& uri) const {
+  constexpr std::string_view kMounts[] = {"gs", "s3", "minio"};
+  const std::string path = path_of_uri(uri);
+  if (!path.empty()) return path;
+  const auto scheme = uri.find("://");
+  if (scheme == std::string::npos) return join_path(run_.source_directory, uri);
+  const std::string name = uri.substr(0, scheme), rest = uri.substr(scheme + 3);
+  if (name == "oci") return "/oci/" + replace_all(rest, "/", "_") + "/models";
+  if (std::find(std::begin(kMounts), std::end(kMounts), name) == std::end(kMounts)) return uri;
+  return fmt::format("/{}/{}", name == "gs" ? "gcs" : name, rest);
+}
+
+std::string LocalAttempts::results_path(const std::string& scratch) { return scratch + "/results/executor_output.json"; }
+
+Values LocalAttempts::collect_kfp(const Work& work, const LocalAttempt& attempt) {
+  const KfpOutputPlaces places{
+      attempt.scratch,
+      results_path(attempt.scratch),
+      [&](const pipeline::Output& output) { return output_path(output, attempt.scratch); },
+      [&](const std::string& uri) { return is_foreign(uri) ? "" : kfp_path(uri); },
+  };
+  auto outputs = collect_kfp_outputs(work, places, store_);
+  for (const auto& [name, value] : outputs) {
+    const auto artifact = pipeline::as_artifact(value);
+    if (artifact && !artifact->digest.empty()) link_artifact(work, name, path_of_uri(artifact->uri));
+  }
+  return outputs;
+}
+
 Values LocalAttempts::collect(const Work& work, const LocalAttempt& attempt, TimePoint began) {
+  if (work.task->protocol == pipeline::Protocol::kfp) return collect_kfp(work, attempt);
   Values outputs;
   for (const auto& output : work.task->outputs) {
     std::string path = output_path(output, attempt.scratch);

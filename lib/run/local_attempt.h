@@ -7,6 +7,7 @@
 #include "base/process.h"
 #include "run/artifact_store.h"
 #include "run/executor.h"
+#include "run/local_kfp.h"
 #include "run/local_layout.h"
 
 namespace kfrun::run {
@@ -20,7 +21,8 @@ struct LocalAttempt {
 // The attempts of one run.
 class LocalAttempts {
  public:
-  LocalAttempts(const RunContext& run, LocalLayout layout);
+  // `kfp_runtime`: see KfpRuntime.
+  LocalAttempts(const RunContext& run, LocalLayout layout, std::string kfp_runtime = {});
 
   // Makes the attempt's folders and files. Throws Error for what cannot run here: no command, an input that cannot be read.
   LocalAttempt prepare(const Work& work);
@@ -34,6 +36,9 @@ class LocalAttempts {
  private:
   void make_folder(const std::string& path);
   std::string take_scratch();
+  std::string kfp_path(const std::string& uri) const;
+  static std::string results_path(const std::string& scratch);
+  Values collect_kfp(const Work& work, const LocalAttempt& attempt);
   std::string input_path(const pipeline::Artifact& artifact) const;
   std::string output_path(const pipeline::Output& output, const std::string& scratch) const;
   Value collect_artifact(const Work& work, const pipeline::Output& output, const std::string& path);
@@ -44,6 +49,7 @@ class LocalAttempts {
   const RunContext& run_;
   const LocalLayout layout_;
   ArtifactStore store_;
+  KfpRuntime kfp_;
   std::set<std::string> folders_;  // that are known to be there
   // Folders are used again, not made and removed for every attempt: file systems are slow at both (ext4 looks long for an inode
   // that was not freed in the last seconds).

@@ -47,7 +47,7 @@ class LocalExecutor::Processes {
   Processes(RunContext run, LocalOptions options)
       : run_(std::move(run)),
         options_(std::move(options)),
-        attempts_(run_, LocalLayout{options_.state_directory}),
+        attempts_(run_, LocalLayout{options_.state_directory}, options_.kfp_runtime),
         host_(name_of_machine()),
         cores_(options_.cores > 0 ? options_.cores : cores_of_machine()),
         epoll_(checked(::epoll_create1(EPOLL_CLOEXEC), "epoll_create")),

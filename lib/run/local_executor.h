@@ -17,6 +17,7 @@ struct LocalOptions {
   std::string state_directory;                // LocalRecordStore's
   Duration grace = std::chrono::seconds(10);  // from SIGTERM to SIGKILL, for cancelled and overdue attempts
   double cores = 0;                           // what CPU requests share; 0: the machine's
+  std::string kfp_runtime = {};               // a wheel or folder of the KFP SDK; "": the one that python3 imports
 };
 
 class LocalSources;

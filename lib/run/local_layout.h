@@ -3,6 +3,7 @@
 //   runs/<id>/logs/<instance>.log                      what an attempt wrote; from the second attempt on <instance>.<n>.log
 //   runs/<id>/artifacts/<instance>/<output>            links to the artifacts that the run made
 //   runs/<id>/scratch/<number>                         work space of attempts, gone when the run has ended
+//   runs/<id>/workspace                                the folder that all tasks of a run may share
 //   store/<digest>/<name>                              artifacts by content, shared by all runs
 //   cache.log                                          outputs by cache key, a line each
 // In names of files an instance's path keeps its letters, digits, '-', '_', '#' and '/'; all else becomes "%xx".
@@ -22,6 +23,7 @@ struct LocalLayout {
   std::string log(const std::string& id, const AttemptId& attempt) const;
   std::string artifacts(const std::string& id, const std::string& instance) const;
   std::string scratch(const std::string& id) const { return run(id) + "/scratch"; }
+  std::string workspace(const std::string& id) const { return run(id) + "/workspace"; }
   std::string store() const { return root + "/store"; }
   std::string cache() const { return root + "/cache.log"; }
 };

@@ -38,6 +38,7 @@ std::string stamp_of(const struct stat& status) {
 }  // namespace
 
 std::string LocalSources::digest(const Work& work) {
+  if (work.task->protocol == pipeline::Protocol::kfp) return {};  // its files are inside of its image
   std::set<std::string> words;
   for (const auto& expression : work.task->container.command) add_words(expression, words);
   for (const auto& expression : work.task->container.args) add_words(expression, words);

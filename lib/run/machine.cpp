@@ -44,7 +44,8 @@ bool Engine::Machine::heeds(const EngineEvent& event) const {
   return state_ == State::running;
 }
 
-void Engine::Machine::on(const RunStarted&) {
+void Engine::Machine::on(const RunStarted& event) {
+  created_ = event.at;
   state_ = State::running;
   begin_dag_run(add_dag_run(0, -1, "", arguments_));
 }

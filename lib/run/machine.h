@@ -214,6 +214,7 @@ class Engine::Machine {
   std::string reason_;
   Values outputs_;
   TimePoint now_{};
+  TimePoint created_{};
   std::map<const pipeline::Dag*, DagShape> shapes_;
   std::deque<DagRun> dag_runs_;  // deques: references stay good while things are added
   std::deque<TaskNode> nodes_;

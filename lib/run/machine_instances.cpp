@@ -106,9 +106,13 @@ void Engine::Machine::import_artifact(int index) {
   };
   try {
     const std::string uri = pipeline::to_text(pipeline::evaluate(owner.task->importer_uri, names));
+    Value metadata;
+    if (owner.task->importer_metadata) metadata = pipeline::evaluate(*owner.task->importer_metadata, names);
     Values outputs;
     for (const auto& output : owner.task->outputs) {
-      if (output.type.is_artifact()) outputs[output.name] = pipeline::make_artifact({uri, output.type.artifact_type, "", {}});
+      if (output.type.is_artifact()) {
+        outputs[output.name] = pipeline::make_artifact({uri, output.type.artifact_type, "", metadata, output.name});
+      }
     }
     succeed(index, State::succeeded, std::move(outputs));
   } catch (const Error& error) {

@@ -34,6 +34,8 @@ std::optional<Value> Engine::Machine::look_up(const DagRun& run, const TaskNode*
 std::optional<Value> Engine::Machine::look_up_run(const DagRun& run, std::string_view name) const {
   if (name == "id") return Value::string(options_.run_id);
   if (name == "name") return Value::string(options_.run_name);
+  if (name == "created") return Value::string(to_rfc3339(created_));
+  if (name == "workspace") return Value::string(options_.workspace);
   if (name == "namespace") return Value::string(options_.name_space);
   if (name == "state" && run.phase != Phase::tasks) return Value::string(std::string(to_string(run.tasks_state)));
   return std::nullopt;
@@ -65,6 +67,9 @@ std::optional<Value> Engine::Machine::look_up_task(const DagRun& run, std::strin
   const auto [what, which] = split_at_dot(rest);
   if (what == "state")
     return Value::string(std::string(to_string(owner->state == State::cached ? State::succeeded : owner->state)));
+  if (what == "reason") {
+    return over_turns(*owner, [](const Instance& one) { return std::optional<Value>(Value::string(one.reason)); });
+  }
   if (what == "exit_code") {
     return over_turns(*owner, [](const Instance& one) -> std::optional<Value> {
       if (one.last) return Value::integer(one.last->exit_code);

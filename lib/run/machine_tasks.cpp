@@ -1,4 +1,5 @@
 // Whether a task runs, and as which instances.
+#include "run/checked_input.h"
 #include "run/machine.h"
 
 namespace kfrun::run {
@@ -21,7 +22,7 @@ std::string_view producer_of(std::string_view name) {
 
 bool is_optional_producer(const pipeline::Task& task, std::string_view producer) {
   return std::any_of(task.inputs.begin(), task.inputs.end(), [&](const pipeline::Input& input) {
-    if (!input.optional) return false;
+    if (!input.optional || input.checked) return false;
     const auto names = pipeline::references(input.binding);
     return std::any_of(names.begin(), names.end(), [&](const std::string& name) { return producer_of(name) == producer; });
   });
@@ -196,15 +197,26 @@ State Engine::Machine::state_of_turns(const TaskNode& loop) const {
 
 std::optional<Verdict> Engine::Machine::bind_inputs(const Instance& bound, Values& inputs) const {
   const TaskNode& owner = node(bound.node);
-  const auto names = scope(owner.dag_run, &owner, bound.turn);
+  const auto enclosing = scope(owner.dag_run, &owner, bound.turn);
+  const pipeline::Scope names = [&](std::string_view name) {
+    if (name == "task.path") return std::optional<Value>(Value::string(bound.path));
+    return name == "task.name" ? std::optional<Value>(Value::string(owner.task->name)) : enclosing(name);
+  };
   for (const auto& input : owner.task->inputs) {
+    Value& value = inputs[input.name];
     try {
-      inputs[input.name] = pipeline::evaluate(input.binding, names);
+      value = pipeline::evaluate(input.binding, names);
     } catch (const Error& error) {
       const auto missing = verdict_of_missing(dag_run(owner.dag_run), input, names);
       if (!missing) return Verdict{State::failed, fmt::format("input {}: {}", input.name, error.what())};
       if (!input.optional) return missing;
-      inputs[input.name] = Value::null();
+      value = Value::null();
+    }
+    if (!input.checked) continue;
+    try {
+      value = checked_input(input, std::move(value));
+    } catch (const Error& error) {
+      return Verdict{State::failed, fmt::format("input {}: {}", input.name, error.what())};
     }
   }
   return std::nullopt;

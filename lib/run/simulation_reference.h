@@ -201,7 +201,7 @@ class SimulationReference {
       }
       if (result.state == State::failed) result.outputs = body.outputs;
     } else if (task.kind == pipeline::TaskKind::importer) {
-      result.outputs["a"] = pipeline::make_artifact({task.importer_uri.literal.text(), "", "", {}});
+      result.outputs["a"] = pipeline::make_artifact({task.importer_uri.literal.text(), "", "", {}, "a"});
     } else if (task.kind == pipeline::TaskKind::container) {
       if (task.cache && !dag.in_finals && is_cached_(path)) {
         result.state = State::cached;

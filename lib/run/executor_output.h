@@ -1,0 +1,32 @@
+// What a container of Kubeflow Pipelines hands over: files of its own for each output, and the executor output, one JSON file
+// {parameterValues: {name: value}, artifacts: {name: {artifacts: [{uri, metadata, custom_path}]}}} that wins over them.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pipeline/dag.h"
+#include "run/state.h"
+
+namespace kfrun::run {
+
+struct ExecutorOutput {
+  struct Artifact {
+    std::string uri;          // "": where it was told to be
+    std::string custom_path;  // where its bytes are instead; "" = at its URI
+    Value metadata;           // null or a mapping
+  };
+  Values parameters;
+  std::map<std::string, std::vector<Artifact>> artifacts;
+};
+
+// Throws Error(input) for what is no executor output.
+ExecutorOutput read_executor_output(std::string_view text);
+
+// The text that a task wrote to the file of an output, as its type: strings as they are, all else trimmed. Throws Error(input).
+Value parse_kfp_output(const pipeline::Output& output, std::string_view text);
+
+}  // namespace kfrun::run
