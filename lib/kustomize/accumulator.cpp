@@ -13,6 +13,8 @@ using document::Node;
 
 namespace {
 
+constexpr std::string_view kValidatedBy = "validated-by";
+
 SharedConfig default_config() {
   static const SharedConfig shared = std::make_shared<const TransformerConfig>(default_transformer_config());
   return shared;
@@ -256,10 +258,30 @@ class Accumulator {
     for (const auto& pass : plugin_passes(plugin_configurations(target_.kustomization->validators), target_, context_)) {
       ResourceMap copy = all.resources;
       pass.run(copy);
-      bool same = copy.size() == all.resources.size();
-      for (std::size_t i = 0; same && i < copy.size(); ++i) same = copy[i].document == all.resources[i].document;
-      if (!same) throw make_error(ErrorKind::input, "validator shouldn't modify the resource map");
+      within("validator shouldn't modify the resource map", [&] { check_same(all.resources, copy); });
     }
+  }
+
+  // The label by which a validator may say that it was there is no change.
+  static void check_same(const ResourceMap& before, ResourceMap& after) {
+    if (before.size() != after.size()) throw make_error(ErrorKind::input, "lists have different number of entries");
+    for (std::size_t i = 0; i < before.size(); ++i) {
+      const auto same = after.find_current(before[i].current_id());
+      const std::string id = to_string(before[i].current_id());
+      if (same.empty()) throw make_error(ErrorKind::input, "id in self missing from other; id: {}", id);
+      if (same.size() > 1) throw make_error(ErrorKind::input, "id in self matches {} in other; id: {}", same.size(), id);
+      Node& document = after[same.front()].document;
+      if (!before[i].document.find_path({"metadata", "labels", kValidatedBy})) remove_label(document, kValidatedBy);
+      if (document != before[i].document) throw make_error(ErrorKind::input, "nodes unequal: {}", id);
+    }
+  }
+
+  static void remove_label(Node& document, std::string_view key) {
+    Node* metadata = document.find("metadata");
+    Node* labels = metadata ? metadata->find("labels") : nullptr;
+    if (!labels || !labels->is_mapping() || !labels->find(key)) return;
+    labels->remove(key);
+    if (labels->size() == 0) metadata->remove("labels");
   }
 
   Target& target_;

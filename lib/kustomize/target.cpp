@@ -92,6 +92,7 @@ std::vector<Resource> BuildContext::read_manifest(const Loader& loader, const st
   if (is_http_url(path)) return read_resource_file(loader.read(path), path, path);
   const std::string file = loader.locate(path);
   if (files.is_directory(file)) throw make_error(ErrorKind::input, "read {}: is a directory", file);
+  if (!files.resolve(file)) throw make_error(ErrorKind::not_found, "open {}: no such file or directory", file);
   auto resources = manifests_.take(file, path);
   for (auto& resource : resources) resource.source = loader.remote_name(file).value_or(seen_from(root_, file));
   return resources;
