@@ -49,6 +49,11 @@ kustomize::BuildOptions build_options(const BuildFlags& flags) {
   options.helm_api_versions = flags.helm_api_versions;
   options.helm_kube_version = flags.helm_kube_version;
   options.helm_debug = flags.helm_debug;
+  options.function_network = flags.network;
+  options.function_mounts = flags.mounts;
+  options.function_environment = flags.environment;
+  options.function_as_current_user = flags.as_current_user;
+  options.on_function_output = [](std::string_view text) { std::fwrite(text.data(), 1, text.size(), stderr); };
   options.on_warning = print_line;
   options.fetch = [](const std::string& url) {
     auto fetched = kube::fetch(url);

@@ -302,6 +302,7 @@ ProcessResult run_process(const ProcessSpec& spec, std::string_view input, std::
     const bool ended = ready > 0 && waits[0].revents != 0;
     output.drain(limit);
     error_output.drain(limit);
+    if (spec.on_error_output && !error_output.text.empty()) spec.on_error_output(std::exchange(error_output.text, {}));
     if (ended) break;  // what it left running in the background may keep the streams open: not waited for
     if (deadline && std::chrono::steady_clock::now() >= *deadline) {
       throw make_error(ErrorKind::timed_out, "{} did not end within {}", spec.command.front(), to_string(*timeout));

@@ -2,6 +2,7 @@
 // be told when it ends (local tasks).
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -24,6 +25,8 @@ struct ProcessSpec {
   bool joins_streams = false;
   // The child stays in this process's group: Ctrl-C reaches it too, and it may ask its user on the terminal (git for a password).
   bool stays_in_group = false;
+  // For run_process(): called with the error output as it comes, which is then not kept.
+  std::function<void(std::string_view)> on_error_output{};
 };
 
 struct ProcessResult {

@@ -106,6 +106,22 @@ TEST_CASE("joined streams keep their order") {
   CHECK(result.error_output.empty());
 }
 
+TEST_CASE("error output is told as it comes") {
+  ProcessSpec spec = shell("echo one >&2; while [ ! -e $MARK ]; do sleep 0.02; done; echo two >&2; echo out");
+  const auto mark = std::filesystem::temp_directory_path() / ("kfrun-process-mark-" + std::to_string(::getpid()));
+  spec.environment = {{"MARK", mark.string()}};
+  std::string told;
+  spec.on_error_output = [&](std::string_view text) {
+    told += text;
+    if (told == "one\n") write_file(mark.string(), "");  // it goes on only because this came in time
+  };
+  const auto result = run_process(spec, {}, 30s);
+  std::filesystem::remove(mark);
+  CHECK(told == "one\ntwo\n");
+  CHECK(result.error_output.empty());
+  CHECK(result.output == "out\n");
+}
+
 TEST_CASE("programs are found in PATH") {
   const auto shell = find_program("sh");
   REQUIRE(shell);

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 
-#include "base/files.h"
 #include "base/process.h"
 #include "document/reader.h"
+#include "document/resolve.h"
 #include "document/writer.h"
+#include "kustomize/go_words.h"
 #include "kustomize/kyaml_text.h"
+#include "kustomize/resource_reader.h"
 #include "kustomize/resource_text.h"
 
 namespace kfrun::kustomize {
@@ -18,6 +20,15 @@ namespace {
 constexpr std::string_view kIdAnnotation = "kustomize.config.k8s.io/id";
 constexpr std::string_view kHashAnnotation = "kustomize.config.k8s.io/needs-hash";
 constexpr std::string_view kBehaviorAnnotation = "kustomize.config.k8s.io/behavior";
+
+constexpr std::size_t kOutputLimit = 1u << 30;
+
+struct Function {
+  const FunctionSpec& spec;
+  const Node& configuration;
+  const std::string& directory;
+  const BuildOptions& options;
+};
 
 void set_annotation(Node& object, std::string_view key, std::string value) {
   object.child_mapping("metadata").child_mapping("annotations").set(key, Node::string(std::move(value)));
@@ -59,26 +70,62 @@ std::vector<Node> items_of(std::vector<Node> documents) {
   return items;
 }
 
-std::vector<Node> run(const FunctionSpec& spec, const Node& configuration, std::vector<Node> items,
-                      const std::string& directory) {
-  Node function_config = configuration;
-  set_annotation(function_config, "config.kubernetes.io/local-config", "true");
+// A text of an annotation as kyaml sets it: in single quotes when it would be read as something else.
+void annotate(Node& object, std::string_view key, const std::string& value) {
+  const bool is_text = document::resolve_plain(value, document::Schema::go_yaml_v3) == document::Tag::string;
+  const auto style = is_text ? document::Style::plain : document::Style::single_quoted;
+  object.child_mapping("metadata").child_mapping("annotations").set(key, Node::scalar(value, document::Tag::string, style));
+}
+
+// As kustomize hands it over: written for people and read again.
+Node as_written(const Node& object) {
+  auto documents = document::read_yaml(document::write_yaml(object), "");
+  return documents.empty() ? Node() : std::move(documents.front());
+}
+
+// By these a function's input and output are matched; nobody sees them afterwards.
+constexpr std::string_view kIndexAnnotations[] = {"config.kubernetes.io/index", "internal.config.kubernetes.io/index",
+                                                  "internal.config.kubernetes.io/annotations-migration-resource-id"};
+constexpr std::string_view kNumberAnnotations[] = {"internal.config.kubernetes.io/id", "config.k8s.io/id"};
+
+std::string resource_list(std::vector<Node> items, Node function_config) {
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    for (const auto key : kIndexAnnotations) annotate(items[i], key, std::to_string(i));
+    for (const auto key : kNumberAnnotations) annotate(items[i], key, std::to_string(i + 1));
+  }
+  return kyaml_text(Node::mapping({{"apiVersion", Node::string("config.kubernetes.io/v1")},
+                                   {"kind", Node::string("ResourceList")},
+                                   {"items", Node::sequence(std::move(items))},
+                                   {"functionConfig", std::move(function_config)}}));
+}
+
+std::vector<Node> run_command(const ProcessSpec& process, const std::string& input) {
+  const std::string& program = process.command.front();
+  if (const auto fault = start_fault_words(program, process.directory); !fault.empty()) {
+    throw make_error(ErrorKind::not_found, "{}", fault);
+  }
+  const ProcessResult result = run_process(process, input, std::nullopt, kOutputLimit);
+  std::vector<Node> documents = within(std::string(kMalformedYaml), [&] { return document::read_yaml(result.output, program); });
+  if (result.exit_code != 0) throw make_error(ErrorKind::failed, "{}", exit_words(result));
+  return items_of(std::move(documents));
+}
+
+// What comes out when `items` go in.
+std::vector<Node> run(const Function& function, std::vector<Node> items) {
+  Node function_config = as_written(function.configuration);
+  annotate(function_config, "config.kubernetes.io/local-config", "true");
   if (items.empty()) items.push_back(function_config);
-  Node list = Node::mapping({{"apiVersion", Node::string("config.kubernetes.io/v1")},
-                             {"kind", Node::string("ResourceList")},
-                             {"items", Node::sequence(std::move(items))},
-                             {"functionConfig", std::move(function_config)}});
-  ProcessSpec process;
-  process.command = spec.arguments;
-  process.command.insert(process.command.begin(), join_path(directory, spec.executable));
-  process.directory = directory;
-  ProcessResult result = within("couldn't execute function", [&] { return run_process(process, kyaml_text(list)); });
-  if (result.exit_code != 0) throw input_error({}, "couldn't execute function: exit status {}", result.exit_code);
-  return items_of(document::read_yaml(result.output, spec.executable));
+  return within("couldn't execute function", [&] {
+    const auto command = function_command(function.spec, function.directory, function.options);
+    if (!command) return items;
+    return run_command(*command, resource_list(std::move(items), std::move(function_config)));
+  });
 }
 
 // A resource that a function printed: where it comes from may be told by annotations.
 Resource printed_resource(Node document) {
+  for (const auto key : kIndexAnnotations) take_annotation(document, key);
+  for (const auto key : kNumberAnnotations) take_annotation(document, key);
   const std::string origin = take_annotation(document, kOriginAnnotation);
   const std::string transformations = take_annotation(document, kTransformationsAnnotation);
   Resource resource(std::move(document));
@@ -118,66 +165,31 @@ void take_over(ResourceMap& resources, std::vector<Node> output, const Node& con
   for (Resource& resource : added) resources.append(std::move(resource));
 }
 
-Node parse_annotation(const std::string& key, const std::string& text) {
-  auto documents = document::read_yaml(text, key, document::Schema::go_yaml_v2);
-  return documents.empty() ? Node::null() : std::move(documents.front());
-}
-
 }  // namespace
 
-std::optional<FunctionSpec> read_function_spec(const Node& configuration) {
-  const Node* annotations = configuration.find_path({"metadata", "annotations"});
-  if (annotations == nullptr) return std::nullopt;
-  for (const char* key : {"config.kubernetes.io/function", "config.k8s.io/function"}) {
-    const std::string text = annotations->text_of(key);
-    if (text.empty()) continue;
-    const Node spec = parse_annotation(key, text);
-    FunctionSpec function;
-    if (const Node* exec = spec.find("exec")) {
-      function.executable = exec->text_of("path");
-      if (const Node* arguments = exec->find("args"); arguments != nullptr && arguments->is_sequence()) {
-        for (const Node& argument : arguments->items()) function.arguments.push_back(argument.text());
-      }
-    }
-    if (const Node* container = spec.find("container")) {
-      function.image = container->text_of("image");
-      if (const Node* mounts = container->find("mounts"); mounts != nullptr && mounts->is_sequence()) {
-        for (const Node& mount : mounts->items()) function.mount_sources.push_back(mount.text_of("src"));
-      }
-    }
-    return function;
-  }
-  const std::string image = annotations->text_of("config.kubernetes.io/container");
-  if (image.empty()) return std::nullopt;
-  return FunctionSpec{"", {}, image, {}};
-}
-
-void check_permitted(const FunctionSpec& spec, const Node& configuration) {
-  const std::string id = to_string(ResId::of(configuration));
-  for (const std::string& source : spec.mount_sources) {
-    std::string_view rule = source.starts_with('/')                ? "relative to the current kustomization directory"
-                            : clean_path(source).starts_with("..") ? "under the current kustomization directory"
-                                                                   : "";
-    if (rule.empty()) continue;
-    throw input_error({}, "plugin {} with mount path '{}' is not permitted; mount paths must be {}", id, source, rule);
-  }
-  if (spec.executable.empty()) throw make_error(ErrorKind::unsupported, "plugin {}: functions in containers cannot be run", id);
-}
-
-Transform make_function_transformer(const FunctionSpec& spec, const Node& configuration, const std::string& directory) {
-  return [=](ResourceMap& resources) {
+Transform make_function_transformer(const FunctionSpec& spec, const Node& configuration, const std::string& directory,
+                                    const BuildOptions& options) {
+  return [=, &options](ResourceMap& resources) {
     std::vector<Node> items;
     for (const Resource& resource : resources) {
-      items.push_back(annotated_document(resource));
-      set_annotation(items.back(), kIdAnnotation, id_text(resource.current_id()));
+      Node document = annotated_document(resource);
+      set_annotation(document, kIdAnnotation, id_text(resource.current_id()));
+      items.push_back(as_written(document));
     }
-    take_over(resources, run(spec, configuration, std::move(items), directory), configuration);
+    std::vector<Node> output;
+    try {
+      output = run({spec, configuration, directory, options}, std::move(items));
+    } catch (const Error& error) {
+      throw Error(error.kind(), std::string(error.what()) + " ", error.place());  // kustomize tells the output too: there is none
+    }
+    take_over(resources, std::move(output), configuration);
   };
 }
 
-std::vector<Resource> generate_by_function(const FunctionSpec& spec, const Node& configuration, const std::string& directory) {
+std::vector<Resource> generate_by_function(const FunctionSpec& spec, const Node& configuration, const std::string& directory,
+                                           const BuildOptions& options) {
   std::vector<Resource> resources;
-  for (Node& document : run(spec, configuration, {}, directory)) {
+  for (Node& document : run({spec, configuration, directory, options}, {})) {
     const std::string hash = take_annotation(document, kHashAnnotation);
     const std::string behavior = take_annotation(document, kBehaviorAnnotation);
     Resource resource = printed_resource(std::move(document));

@@ -14,6 +14,7 @@
 #include "document/merge.h"
 #include "document/reader.h"
 #include "document/writer.h"
+#include "kustomize/go_words.h"
 #include "kustomize/resource_map.h"
 #include "kustomize/resource_reader.h"
 #include "kustomize/schema.h"
@@ -188,18 +189,12 @@ class HelmGenerator {
     spec.environment = {{"HELM_CONFIG_HOME", chart_.config_home},
                         {"HELM_CACHE_HOME", chart_.config_home + "/.cache"},
                         {"HELM_DATA_HOME", chart_.config_home + "/.data"}};
+    spec.stays_in_group = true;
     ProcessResult result;
-    try {
-      result = run_process(spec, {}, std::nullopt, kOutputLimit);
-    } catch (const Error& error) {
-      if (error.kind() != ErrorKind::not_found) throw;
-      const auto& helm = options_.helm_command;
-      throw run_error(arguments, result,
-                      helm.find('/') == std::string::npos ? fmt::format("exec: \"{}\": executable file not found in $PATH", helm)
-                                                          : fmt::format("fork/exec {}: no such file or directory", helm));
-    }
-    if (result.signal != 0) throw run_error(arguments, result, fmt::format("signal: {}", result.signal));
-    if (result.exit_code != 0) throw run_error(arguments, result, fmt::format("exit status {}", result.exit_code));
+    if (const auto fault = start_fault_words(options_.helm_command, {}); !fault.empty())
+      throw run_error(arguments, result, fault);
+    result = run_process(spec, {}, std::nullopt, kOutputLimit);
+    if (result.exit_code != 0) throw run_error(arguments, result, exit_words(result));
     return std::move(result.output);
   }
 

@@ -9,6 +9,7 @@
 #include "kustomize/generators.h"
 #include "kustomize/helm.h"
 #include "kustomize/kustomization_shape.h"
+#include "kustomize/resource_text.h"
 
 namespace kfrun::kustomize {
 
@@ -187,12 +188,11 @@ FunctionSpec permitted_function(const Resource& configuration, const BuildOption
   if (!options.enable_plugins) {
     throw input_error({}, "external plugins disabled; unable to load external plugin '{}'", id.gvk.kind);
   }
-  auto spec = read_function_spec(configuration.document);
+  auto spec = within("loader", [&] { return read_function_spec(configuration.document); });
   if (!spec) {
     throw make_error(ErrorKind::unsupported, "plugin {}: of external plugins only functions can be run", to_string(id));
   }
-  check_permitted(*spec, configuration.document);
-  if (!options.enable_exec) throw input_error({}, "must run with `--enable-exec` option");
+  check_mounts(*spec, configuration.document);
   return *std::move(spec);
 }
 
@@ -228,7 +228,8 @@ Resource gke_service_account(const Node& configuration) {
 Transform configure_transformer(const Resource& configuration, const Loader& loader, const document::MergeSchema& schema,
                                 const BuildOptions& options) {
   if (!is_builtin(configuration)) {
-    return make_function_transformer(permitted_function(configuration, options), configuration.document, loader.root());
+    return make_function_transformer(permitted_function(configuration, options), annotated_document(configuration), loader.root(),
+                                     options);
   }
   const auto kind = configuration.kind();
   const auto builtin = std::find_if(kTransformers.begin(), kTransformers.end(), [&](const auto& t) { return t.kind == kind; });
@@ -248,9 +249,8 @@ std::function<std::vector<Resource>()> configure_generator(const Resource& confi
   return within("failed to load generator", [&]() -> std::function<std::vector<Resource>()> {
     const Node& document = configuration.document;
     if (!is_builtin(configuration)) {
-      return [spec = permitted_function(configuration, options), document, root = loader.root()] {
-        return generate_by_function(spec, document, root);
-      };
+      return [spec = permitted_function(configuration, options), shown = annotated_document(configuration), root = loader.root(),
+              &options] { return generate_by_function(spec, shown, root, options); };
     }
     const auto kind = configuration.kind();
     if (kind == "ConfigMapGenerator" || kind == "SecretGenerator") {

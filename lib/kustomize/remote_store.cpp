@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/process.h"
 #include "base/text.h"
+#include "kustomize/go_words.h"
 
 namespace kfrun::kustomize {
 
@@ -140,7 +141,7 @@ class Git {
   Git(std::string directory, Duration timeout) : directory_(std::move(directory)), timeout_(timeout) {
     auto found = find_program("git");
     if (!found) {
-      throw make_error(ErrorKind::not_found, "no 'git' program on path: exec: \"git\": executable file not found in $PATH");
+      throw make_error(ErrorKind::not_found, "no 'git' program on path: {}", start_fault_words("git", {}));
     }
     program_ = *std::move(found);
   }
@@ -161,9 +162,7 @@ class Git {
       throw make_error(ErrorKind::timed_out, "hit {} timeout running '{}'", go_duration(timeout_), shown);
     }
     if (result.exit_code == 0) return;
-    throw make_error(
-        ErrorKind::failed, "failed to run '{}': {}: {}", shown, result.output,
-        result.signal != 0 ? fmt::format("signal: {}", result.signal) : fmt::format("exit status {}", result.exit_code));
+    throw make_error(ErrorKind::failed, "failed to run '{}': {}: {}", shown, result.output, exit_words(result));
   }
 
  private:

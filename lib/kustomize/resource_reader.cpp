@@ -11,8 +11,6 @@ using document::Node;
 
 namespace {
 
-constexpr std::string_view kMalformed = "MalformedYAMLError";
-
 bool is_empty(const Node& node) { return node.is_null() || (!node.is_scalar() && node.size() == 0); }
 
 std::string text_in(const Node& object, std::string_view field) {
@@ -81,10 +79,10 @@ void check_metadata(const Node& object) {
   }
 }
 
-bool is_malformed(const Error& error) { return std::string_view(error.what()).find(kMalformed) != std::string_view::npos; }
+bool is_malformed(const Error& error) { return std::string_view(error.what()).find(kMalformedYaml) != std::string_view::npos; }
 
 std::vector<Resource> read_resources(std::string_view text, const std::string& file) {
-  auto documents = within(std::string(kMalformed), [&] { return document::read_yaml(text, file); });
+  auto documents = within(std::string(kMalformedYaml), [&] { return document::read_yaml(text, file); });
   unwrap_only_list(documents);
   std::deque<Node> pending;
   keep_good(documents, pending);

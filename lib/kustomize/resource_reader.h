@@ -17,6 +17,8 @@ std::vector<Resource> read_resources(std::string_view text, const std::string& f
 // `path` is how the kustomization writes it, `file` where it is.
 std::vector<Resource> read_resource_file(std::string_view text, const std::string& path, const std::string& file);
 
+// What stands before the fault of a text that is no YAML.
+inline constexpr std::string_view kMalformedYaml = "MalformedYAMLError";
 // Whether an error came from text that is no YAML.
 bool is_malformed(const Error& error);
 

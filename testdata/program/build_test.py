@@ -1,9 +1,11 @@
 """`kfrun build`, beside what the real kustomize printed (testdata/examples), and its ways of ending."""
 
 import os
+import pathlib
+import signal
 import subprocess
 
-from harness import KFRUN, TREE, Case, main
+from harness import KFRUN, PATIENCE, TREE, Case, main
 
 GOLDEN = TREE / "testdata/examples"
 
@@ -49,6 +51,42 @@ class Build(Case):
     def test_wrong_usage_is_1_as_in_kustomize(self):
         self.assertIn("--enable-helm", self.kfrun("build", "--enable-hlm", code=1).stderr)
         self.kfrun("build", "examples/overlay/base", "--load-restrictor", "Sometimes", code=1)
+
+    def function(self, text, programs):
+        """A folder with one ConfigMap that a function transforms; `programs` are scripts in PATH."""
+        folder = self.folder / "function"
+        folder.mkdir(exist_ok=True)
+        (folder / "kustomization.yaml").write_text("resources: [m.yaml]\ntransformers: [f.yaml]\n")
+        (folder / "m.yaml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: m}\n")
+        (folder / "f.yaml").write_text("apiVersion: v1\nkind: F\nmetadata:\n  name: f\n  annotations:\n"
+                                       f"    config.kubernetes.io/function: '{text}'\n")
+        for name, script in programs.items():
+            (folder / name).write_text("#!/bin/sh\n" + script)
+            (folder / name).chmod(0o755)
+        self.environment["PATH"] = f"{folder}:{os.environ['PATH']}"
+        return folder
+
+    def test_a_function_in_a_container(self):
+        folder = self.function("container: {image: img}", {"docker": 'echo "$@" > args; echo told >&2; sed "s/name: m/name: other/"'})
+        result = self.kfrun("build", folder, "--enable-alpha-plugins", "-e", "A=1")
+        self.assertEqual(result.stdout, "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: other\n")
+        self.assertEqual(result.stderr, "told\n")
+        self.assertTrue((folder / "args").read_text().endswith(" -e A=1 -e LOG_TO_STDERR=true -e STRUCTURED_RESULTS=true img\n"))
+        self.assertIn("external plugins disabled", self.kfrun("build", folder, code=1).stderr)
+
+    def test_a_function_that_fails_says_why(self):
+        folder = self.function("exec: {path: ./fail}", {"fail": "echo reason >&2; exit 3"})
+        result = self.kfrun("build", folder, "--enable-alpha-plugins", "--enable-exec", code=1)
+        self.assertEqual(result.stderr, "reason\nError: couldn't execute function: exit status 3 \n")
+
+    def test_a_function_that_hangs_ends_with_the_terminal(self):
+        folder = self.function("exec: {path: ./hang}", {"hang": "echo $$ >&2; exec sleep 100"})
+        process = self.start("build", folder, "--enable-alpha-plugins", "--enable-exec", start_new_session=True)
+        child = int(process.stderr.readline())
+        os.killpg(process.pid, signal.SIGINT)  # what Ctrl-C sends
+        process.wait(PATIENCE)
+        self.assertEqual(process.returncode, -signal.SIGINT)
+        self.until(lambda: not pathlib.Path(f"/proc/{child}").exists(), "the function's end")
 
     def test_a_reader_that_goes_away(self):
         read, write = os.pipe()
