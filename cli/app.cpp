@@ -267,7 +267,8 @@ void add_create(CLI::App* verb, CreateFlags& flags) {
 
 void add_submit(CLI::App* verb, SubmitFlags& flags) {
   verb->footer(
-      "Examples:\n  kfrun submit pipeline.yaml --local\n  kfrun submit pipeline.yaml -p rate=0.1 -n team-a\n"
+      "Examples:\n  kfrun submit pipeline.yaml --local\n  kfrun submit pipeline.yaml --local --runner podman\n"
+      "  kfrun submit pipeline.yaml -p rate=0.1 -n team-a\n"
       "  kfrun submit pipeline.yaml -P params.yaml --progress plain -o json");
   verb->add_option("FILE", flags.file, "The pipeline")->required();
   add_list(verb, "-p,--parameter", flags.parameters, "A parameter; @FILE as value reads the file; repeatable")
@@ -285,6 +286,12 @@ void add_submit(CLI::App* verb, SubmitFlags& flags) {
   verb->add_option("--parallel", flags.parallel, "Tasks at a time (0: the executor's limit)")
       ->type_name("N")
       ->check(CLI::NonNegativeNumber);
+  verb->add_option("--runner", flags.runner,
+                   "With --local: how tasks run: process, docker or podman ($KFRUN_RUNNER, else process)")
+      ->type_name("WORD");
+  verb->add_option("--runner-args", flags.runner_arguments,
+                   "Further flags of docker's or podman's run, separated by blanks ($KFRUN_RUNNER_ARGS)")
+      ->type_name("TEXT");
   add_duration(verb, "--timeout", flags.timeout, "Stop the run after");
   add_cluster_flags(verb, flags.cluster);
 }

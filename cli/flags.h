@@ -86,6 +86,8 @@ struct SubmitFlags {
   bool dry_run = false;
   bool no_cache = false;
   int parallel = 0;
+  std::string runner;            // "": KFRUN_RUNNER, else process
+  std::string runner_arguments;  // separated by blanks; "": KFRUN_RUNNER_ARGS
   std::optional<Duration> timeout;
 };
 

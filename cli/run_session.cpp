@@ -242,8 +242,9 @@ Carried carry_locally(const CarryOptions& options, const Submission& submission)
   run::LocalRecordStore store(state);
   run::LocalCache cache(state);
   const auto& head = submission.head;
-  run::LocalExecutor executor({head.id, head.name, "", directory_of(head.source)},
-                              {.state_directory = state, .kfp_runtime = kfp_runtime(options)});
+  run::LocalOptions local_options{.state_directory = state, .kfp_runtime = kfp_runtime(options)};
+  if (!head.engine.empty()) local_options.engine = run::ContainerEngine{head.engine, head.engine_arguments};
+  run::LocalExecutor executor({head.id, head.name, "", directory_of(head.source)}, local_options);
   const bool is_new = head.executor.empty();
   const auto local = completed(submission, options, "local", executor);
   Session session(options, local, store, executor, cache, run::LocalLayout{state}.workspace(head.id),

@@ -1,4 +1,6 @@
 // Verb `submit`: compile, check, run, follow to the end.
+#include <cstdlib>
+
 #include "base/text.h"
 #include "cli/arguments.h"
 #include "cli/exit_code.h"
@@ -23,6 +25,30 @@ std::string checked(const std::string& id) {
   throw usage_error("--id: '{}' is no id of a run: at most 30 lower-case letters, digits and '-' between them", id);
 }
 
+std::string flag_or_environment(const std::string& flag, const char* name) {
+  if (!flag.empty()) return flag;
+  const char* value = std::getenv(name);
+  return value ? value : "";
+}
+
+// How tasks of this machine run; "" for plain processes.
+void choose_runner(const SubmitFlags& flags, run::RunHead& head) {
+  if (!flags.cluster.local) {
+    if (flags.runner.empty() && flags.runner_arguments.empty()) return;
+    throw usage_error("--runner is for runs on this machine: add --local");
+  }
+  const std::string runner = flag_or_environment(flags.runner, "KFRUN_RUNNER");
+  if (runner.empty() || runner == "process") return;
+  const std::string name = file_name_of(runner);
+  if (name.find("docker") == std::string::npos && name.find("podman") == std::string::npos) {
+    throw usage_error("--runner: '{}' is none of process, docker, podman, or a path to one of these two", runner);
+  }
+  head.engine = runner;
+  for (auto& word : split(flag_or_environment(flags.runner_arguments, "KFRUN_RUNNER_ARGS"), ' ')) {
+    if (!word.empty()) head.engine_arguments.push_back(std::move(word));
+  }
+}
+
 Submission prepare(const SubmitFlags& flags, pipeline::Pipeline pipeline) {
   Submission submission;
   submission.head.arguments = pipeline::bind_arguments(pipeline, read_arguments(flags.parameters, flags.parameter_file));
@@ -31,6 +57,7 @@ Submission prepare(const SubmitFlags& flags, pipeline::Pipeline pipeline) {
   submission.head.id = flags.id.empty() ? run::make_run_id(submission.head.name, submission.head.created) : checked(flags.id);
   submission.head.source = disk().resolve(flags.file).value_or(flags.file);
   submission.head.cache = !flags.no_cache;
+  choose_runner(flags, submission.head);
   submission.pipeline = std::make_shared<const pipeline::Pipeline>(std::move(pipeline));
   return submission;
 }

@@ -243,6 +243,7 @@ class Driver {
     commit();
     parts_.record.flush();
     parts_.cache.settle();
+    parts_.executor.wait(Duration(0));  // nothing runs any more: this says that all has been recorded
     return result_ ? std::move(*result_) : DriverResult{State::running, "left before its end", {}};
   }
 

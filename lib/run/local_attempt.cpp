@@ -68,28 +68,32 @@ std::vector<std::string> words_of(const pipeline::ContainerTemplate& container, 
   return words;
 }
 
-double cores_of(const pipeline::ContainerTemplate& container) {
-  const auto find = [](const auto& quantities) {
-    const auto found = quantities.find("cpu");
-    return found == quantities.end() ? 0 : parse_cores(found->second);
+// A user that the task's pod asks for: numbers, or "" when it leaves that to the runner.
+std::string user_of(const pipeline::Task& task) {
+  const auto number = [](const document::Node* context, std::string_view key) {
+    const auto* found = context ? context->find(key) : nullptr;
+    const auto id = found ? found->as_integer() : std::nullopt;
+    return id ? std::to_string(*id) : std::string();
   };
-  const double requested = find(container.requests);
-  return requested > 0 ? requested : find(container.limits);  // as Kubernetes has it
+  const auto* pod = task.pod.find_path({"spec", "securityContext"});
+  const auto* containers = task.pod.find_path({"spec", "containers"});
+  const auto* own = containers && containers->is_sequence() && containers->size() > 0
+                        ? containers->items().front().find("securityContext")
+                        : nullptr;
+  std::string user = number(own, "runAsUser"), group = number(own, "runAsGroup");
+  if (user.empty()) user = number(pod, "runAsUser");
+  if (group.empty()) group = number(pod, "runAsGroup");
+  return user.empty() || group.empty() ? user : user + ":" + group;
 }
 
 }  // namespace
 
-double parse_cores(const std::string& quantity) {
-  double number = 0;
-  const char* end = quantity.data() + quantity.size();
-  const auto [rest, fault] = std::from_chars(quantity.data(), end, number);
-  if (fault != std::errc() || number < 0) return 0;
-  if (rest == end) return number;
-  return rest + 1 == end && *rest == 'm' ? number / 1000 : 0;
-}
-
-LocalAttempts::LocalAttempts(const RunContext& run, LocalLayout layout, std::string kfp_runtime)
-    : run_(run), layout_(std::move(layout)), store_(layout_.store()), kfp_(std::move(kfp_runtime)) {}
+LocalAttempts::LocalAttempts(const RunContext& run, LocalLayout layout, std::string kfp_runtime, bool in_containers)
+    : run_(run),
+      layout_(std::move(layout)),
+      in_containers_(in_containers),
+      store_(layout_.store()),
+      kfp_(std::move(kfp_runtime)) {}
 
 void LocalAttempts::make_folder(const std::string& path) {
   if (!folders_.insert(path).second) return;
@@ -115,13 +119,36 @@ std::string LocalAttempts::take_scratch() {
   return path;
 }
 
-LocalAttempt LocalAttempts::prepare(const Work& work) {
+// A folder that belongs to this attempt alone, so that another kfrun finds there what its container writes.
+std::string LocalAttempts::own_scratch(const std::string& container, bool adopted) {
+  const std::string all = layout_.scratch(run_.id);
+  if (scratch_count_++ == 0) {
+    kill_engine_clients(all);
+    make_directories(all);
+  }
+  const std::string path = all + "/" + container;
+  if (!adopted) remove_tree(path);
+  make_directories(path);
+  return path;
+}
+
+LocalAttempt LocalAttempts::prepare(const Work& work, bool adopted) {
   LocalAttempt attempt;
-  const auto& container = work.task->container;
   const bool is_kfp = work.task->protocol == pipeline::Protocol::kfp;
-  attempt.scratch = take_scratch();
+  attempt.log = layout_.log(run_.id, work.id);
+  attempt.requests = requested(work.task->container);
+  if (in_containers_) {
+    attempt.container.emplace();
+    attempt.container->name = layout_.container(run_.id, work.id);
+    attempt.container->user = user_of(*work.task);
+  }
+  attempt.scratch = in_containers_ ? own_scratch(attempt.container->name, adopted) : take_scratch();
+  std::set<std::string> inputs;
+  const auto input = [&](const pipeline::Artifact& artifact) {
+    return is_kfp ? kfp_path(artifact.uri) : *inputs.insert(input_path(artifact)).first;
+  };
   const TaskPaths paths{
-      [&](const pipeline::Artifact& artifact) { return is_kfp ? kfp_path(artifact.uri) : input_path(artifact); },
+      input,
       [&](const pipeline::Output& output) { return output_path(output, attempt.scratch); },
       [&](const pipeline::Output& output) { return "file://" + output_path(output, attempt.scratch); },
       results_path(attempt.scratch),
@@ -131,30 +158,88 @@ LocalAttempt LocalAttempts::prepare(const Work& work) {
     make_folder(layout_.workspace(run_.id));
   }
   for (const auto& output : work.task->outputs) {
-    make_directories(directory_of(output_path(output, attempt.scratch)));
+    const std::string folder = directory_of(found_path(output, attempt.scratch));
+    make_directories(folder);
+    if (in_containers_ && !attempt.container->user.empty()) ::chmod(folder.c_str(), 0777);
   }
   const auto scope = task_scope(work, run_, paths);
   std::string script;
-  if (container.script) {
+  if (work.task->container.script) {
     script = attempt.scratch + "/script";
-    write_script(script, pipeline::to_text(pipeline::evaluate(*container.script, scope)));
+    if (!adopted || !exists(script)) {
+      write_script(script, pipeline::to_text(pipeline::evaluate(*work.task->container.script, scope)));
+    }
   }
-  auto& process = attempt.process;
-  process.command = words_of(container, script, scope);
-  process.directory = join_path(run_.source_directory, container.working_directory);
-  process.environment["TMPDIR"] = attempt.scratch;
-  for (const auto& [name, value] : container.environment) {
-    process.environment[name] = pipeline::to_text(pipeline::evaluate(value, scope));
+  make_folder(directory_of(attempt.log));
+  if (in_containers_) {
+    set_container(work, script, scope, attempt);
+    auto& readable = attempt.container->readable;
+    readable.insert(readable.end(), inputs.begin(), inputs.end());
+  } else {
+    set_process(work, script, scope, attempt);
   }
-  process.environment["KFRUN_RUN_ID"] = run_.id;
-  process.environment["KFRUN_TASK"] = work.id.instance;
-  process.environment["KFRUN_ATTEMPT"] = std::to_string(work.id.attempt);
-  process.environment["KFRUN_SCRATCH"] = attempt.scratch;
-  process.stdout_file = process.stderr_file = layout_.log(run_.id, work.id);
-  make_folder(directory_of(process.stdout_file));
-  attempt.cores = cores_of(container);
-  if (is_kfp) kfp_.prepare(process);
   return attempt;
+}
+
+// The last one of a name counts.
+std::vector<std::pair<std::string, std::string>> LocalAttempts::environment_of(const Work& work, const pipeline::Scope& scope,
+                                                                               const LocalAttempt& attempt) const {
+  std::vector<std::pair<std::string, std::string>> environment{{"TMPDIR", attempt.scratch}};
+  for (const auto& [name, value] : work.task->container.environment) {
+    environment.emplace_back(name, pipeline::to_text(pipeline::evaluate(value, scope)));
+  }
+  environment.emplace_back("KFRUN_RUN_ID", run_.id);
+  environment.emplace_back("KFRUN_TASK", work.id.instance);
+  environment.emplace_back("KFRUN_ATTEMPT", std::to_string(work.id.attempt));
+  environment.emplace_back("KFRUN_SCRATCH", attempt.scratch);
+  return environment;
+}
+
+void LocalAttempts::set_process(const Work& work, const std::string& script, const pipeline::Scope& scope,
+                                LocalAttempt& attempt) {
+  auto& process = attempt.process;
+  process.command = words_of(work.task->container, script, scope);
+  process.directory = join_path(run_.source_directory, work.task->container.working_directory);
+  for (auto& [name, value] : environment_of(work, scope, attempt)) process.environment[name] = std::move(value);
+  process.stdout_file = process.stderr_file = attempt.log;
+  if (work.task->protocol == pipeline::Protocol::kfp) kfp_.prepare(process);
+}
+
+// What a task of Kubeflow Pipelines names in texts may be any artifact of the run.
+void LocalAttempts::set_kfp_container(ContainerSpec& spec) {
+  spec.writable.push_back(layout_.workspace(run_.id));
+  make_directories(layout_.store());
+  spec.readable = {layout_.store(), layout_.scratch(run_.id)};
+  kfp_.prepare(spec);
+}
+
+void LocalAttempts::set_container(const Work& work, const std::string& script, const pipeline::Scope& scope,
+                                  LocalAttempt& attempt) {
+  const auto& container = work.task->container;
+  auto& spec = *attempt.container;
+  spec.image = pipeline::to_text(pipeline::evaluate(container.image, scope));
+  if (spec.image.empty()) {
+    throw make_error(ErrorKind::input, "the task names no image")
+        .hint("in containers every task needs one: image:, or defaults: {image: ...}");
+  }
+  spec.command = evaluate_texts(container.command, scope);
+  if (!script.empty()) spec.command.push_back(script);
+  spec.args = evaluate_texts(container.args, scope);
+  spec.environment = environment_of(work, scope, attempt);
+  spec.labels = {{std::string(kContainerState), layout_.root},
+                 {std::string(kContainerRun), run_.id},
+                 {"kfrun.task", work.id.instance},
+                 {"kfrun.attempt", std::to_string(work.id.attempt)}};
+  spec.working_directory = container.working_directory;
+  spec.writable = {attempt.scratch};
+  const Resources limits = limits_of(container);
+  spec.cores = std::min(limits.cores, resources_of_machine().cores);  // docker refuses more
+  spec.memory = static_cast<long long>(limits.memory);
+  for (const auto& output : work.task->outputs) {
+    if (!output.path.empty()) attempt.copies.emplace_back(output.path, found_path(output, attempt.scratch));
+  }
+  if (!spec.user.empty()) ::chmod(attempt.scratch.c_str(), 0777);
+  if (work.task->protocol == pipeline::Protocol::kfp) set_kfp_container(spec);
 }
 
 // Relative ones are of the folder of the pipeline file.
@@ -171,7 +256,7 @@ std::string LocalAttempts::input_path(const pipeline::Artifact& artifact) const 
 
 // Outputs that differ in their file names have folders of their own.
 std::string LocalAttempts::output_path(const pipeline::Output& output, const std::string& scratch) const {
-  if (!output.path.empty()) return join_path(run_.source_directory, output.path);
+  if (!output.path.empty()) return in_containers_ ? output.path : join_path(run_.source_directory, output.path);
   if (output.file_name.empty() || output.file_name == output.name) return scratch + "/outputs/" + output.name;
   return scratch + "/outputs/" + output.name + ".d/" + output.file_name;
 }
@@ -198,6 +283,10 @@ Values LocalAttempts::collect_kfp(const Work& work, const LocalAttempt& attempt)
       [&](const pipeline::Output& output) { return output_path(output, attempt.scratch); },
       [&](const std::string& uri) { return is_foreign(uri) ? "" : kfp_path(uri); },
   };
+  for (const auto& output : work.task->outputs) {
+    const std::string path = output_path(output, attempt.scratch);
+    if (in_containers_ && exists(path)) check_is_inside(output, path, attempt.scratch);
+  }
   auto outputs = collect_kfp_outputs(work, places, store_);
   for (const auto& [name, value] : outputs) {
     const auto artifact = pipeline::as_artifact(value);
@@ -206,19 +295,27 @@ Values LocalAttempts::collect_kfp(const Work& work, const LocalAttempt& attempt)
   return outputs;
 }
 
+std::string LocalAttempts::found_path(const pipeline::Output& output, const std::string& scratch) const {
+  if (!in_containers_ || output.path.empty()) return output_path(output, scratch);
+  return fmt::format("{}/fixed/{}/{}", scratch, output.name, file_name_of(output.path));
+}
+
 Values LocalAttempts::collect(const Work& work, const LocalAttempt& attempt, TimePoint began) {
   if (work.task->protocol == pipeline::Protocol::kfp) return collect_kfp(work, attempt);
   Values outputs;
   for (const auto& output : work.task->outputs) {
-    std::string path = output_path(output, attempt.scratch);
-    if (!(output.path.empty() ? exists(path) : is_newer(path, began))) {
+    std::string path = found_path(output, attempt.scratch);
+    const bool is_own = in_containers_ || output.path.empty();  // nobody else can have written there
+    if (!(is_own ? exists(path) : is_newer(path, began))) {
       if (output.default_value) {
         outputs[output.name] = *output.default_value;
         continue;
       }
-      throw input_error({}, "output {} was not written: there is nothing at {}", output.name, path);
+      throw input_error({}, "output {} was not written: there is nothing at {}", output.name,
+                        output_path(output, attempt.scratch));
     }
-    if (output.type.is_artifact() && !output.path.empty()) path = keep_copy(path, attempt.scratch);
+    if (in_containers_) check_is_inside(output, path, attempt.scratch);
+    if (output.type.is_artifact() && !is_own) path = keep_copy(path, attempt.scratch);
     if (output.type.kind == pipeline::TypeKind::artifact) {
       outputs[output.name] = collect_artifact(work, output, path);
     } else if (output.type.kind == pipeline::TypeKind::artifact_list) {
@@ -233,6 +330,16 @@ Values LocalAttempts::collect(const Work& work, const LocalAttempt& attempt, Tim
     }
   }
   return outputs;
+}
+
+// A link that a container leaves would be followed on this machine, where it leads elsewhere.
+void LocalAttempts::check_is_inside(const pipeline::Output& output, const std::string& path, const std::string& scratch) const {
+  const auto target = disk().resolve(path);
+  for (const auto& folder : {scratch, layout_.store()}) {
+    const auto resolved = disk().resolve(folder);
+    if (target && resolved && target->starts_with(*resolved + "/")) return;
+  }
+  throw input_error({}, "output {} is a link to a place that is not among the task's outputs", output.name);
 }
 
 // What stands at a path that the task insists on may be the user's own: it stays, and a copy is kept.

@@ -47,7 +47,7 @@ class Machine {
     root_ = ::mkdtemp(name);
     make_directories(root_ + "/source");
     executor_ = std::make_unique<LocalExecutor>(RunContext{"run-1", "run", "", root_ + "/source"},
-                                                LocalOptions{root_ + "/state", grace, cores});
+                                                LocalOptions{root_ + "/state", grace, {cores, 8.0 * (1 << 30)}, {}});
   }
   ~Machine() {
     executor_.reset();

@@ -104,4 +104,17 @@ void KfpRuntime::prepare(ProcessSpec& process) {
   if (auto changed = without_sdk_installation(command)) command = std::move(*changed);
 }
 
+void KfpRuntime::prepare(ContainerSpec& container) {
+  if (given_.empty() || container.command.empty()) return;
+  ProcessSpec process{.command = container.command};
+  process.command.insert(process.command.end(), container.args.begin(), container.args.end());
+  process.environment["PYTHONPATH"] = "";  // not this machine's
+  for (const auto& [name, value] : container.environment) process.environment[name] = value;
+  prepare(process);
+  container.command = std::move(process.command);
+  container.args.clear();
+  container.environment.emplace_back("PYTHONPATH", process.environment["PYTHONPATH"]);
+  container.readable.push_back(given_);
+}
+
 }  // namespace kfrun::run

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/process.h"
+#include "run/container_engine.h"
 
 namespace kfrun::run {
 
@@ -20,6 +21,8 @@ class KfpRuntime {
   explicit KfpRuntime(std::string given) : given_(std::move(given)) {}
   // Leaves the installation out where it is not needed.
   void prepare(ProcessSpec& process);
+  // In a container only what was given counts.
+  void prepare(ContainerSpec& container);
 
  private:
   bool is_importable(const ProcessSpec& process);

@@ -1,5 +1,7 @@
 #include "run/local_layout.h"
 
+#include <fmt/core.h>
+
 #include "base/digest.h"
 
 namespace kfrun::run {
@@ -36,6 +38,13 @@ std::string file_path(const std::string& instance) {
 std::string LocalLayout::log(const std::string& id, const AttemptId& attempt) const {
   const std::string path = run(id) + "/logs/" + file_path(attempt.instance);
   return attempt.attempt == 0 ? path + ".log" : path + "." + std::to_string(attempt.attempt) + ".log";
+}
+
+std::string LocalLayout::container(const std::string& id, const AttemptId& attempt) const {
+  const std::string key = root + '\0' + id + '\0' + attempt.instance + '\0' + std::to_string(attempt.attempt);
+  std::string task;
+  for (const char c : attempt.instance.substr(0, 40)) task += is_plain(c) && c != '#' ? c : '-';
+  return fmt::format("kfrun-{}-{}-{}", id, task, base32(sha256(key)).substr(0, 10));
 }
 
 std::string LocalLayout::artifacts(const std::string& id, const std::string& instance) const {

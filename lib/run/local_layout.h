@@ -24,6 +24,8 @@ struct LocalLayout {
   std::string artifacts(const std::string& id, const std::string& instance) const;
   std::string scratch(const std::string& id) const { return run(id) + "/scratch"; }
   std::string workspace(const std::string& id) const { return run(id) + "/workspace"; }
+  // Name of an attempt's container: of all state folders of a machine no two make the same.
+  std::string container(const std::string& id, const AttemptId& attempt) const;
   std::string store() const { return root + "/store"; }
   std::string cache() const { return root + "/cache.log"; }
 };

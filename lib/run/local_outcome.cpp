@@ -7,12 +7,25 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "run/local_resources.h"
 
 namespace kfrun::run {
 
 namespace {
 
-// The end of a file, without reading the rest.
+std::string signal_name(int signal) {
+  const char* name = ::sigabbrev_np(signal);
+  return name ? fmt::format("SIG{}", name) : fmt::format("signal {}", signal);
+}
+
+std::string with_hints(const Error& error) {
+  std::string text = error.what();
+  for (const auto& hint : error.hints()) text += "; " + hint;
+  return text;
+}
+
+}  // namespace
+
 std::string tail_of(const std::string& path, std::size_t most) {
   const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (file < 0) return {};
@@ -27,19 +40,6 @@ std::string tail_of(const std::string& path, std::size_t most) {
   ::close(file);
   return text;
 }
-
-std::string signal_name(int signal) {
-  const char* name = ::sigabbrev_np(signal);
-  return name ? fmt::format("SIG{}", name) : fmt::format("signal {}", signal);
-}
-
-std::string with_hints(const Error& error) {
-  std::string text = error.what();
-  for (const auto& hint : error.hints()) text += "; " + hint;
-  return text;
-}
-
-}  // namespace
 
 std::string last_line(const std::string& log, std::size_t most) {
   const std::string tail = tail_of(log, 4096);
@@ -95,6 +95,15 @@ Outcome outcome_of_start(const Error& error) {
     outcome.reason = "CommandNotFound";
     outcome.message += "; on this machine images are not used: what tasks run must be installed here";
   }
+  return outcome;
+}
+
+Outcome outcome_of_size(double wanted, double there_is) {
+  Outcome outcome;
+  outcome.failure = FailureClass::unschedulable;
+  outcome.reason = "TooLarge";
+  outcome.message =
+      fmt::format("it asks for {} of memory, and there are {} on this machine", bytes_to_text(wanted), bytes_to_text(there_is));
   return outcome;
 }
 

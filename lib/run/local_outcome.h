@@ -10,6 +10,8 @@
 
 namespace kfrun::run {
 
+// The end of a file, without reading the rest; "" when there is none.
+std::string tail_of(const std::string& path, std::size_t most);
 // The last line with something in it of a log file, cut to `most` bytes; "" when there is none.
 std::string last_line(const std::string& log, std::size_t most = 200);
 
@@ -20,6 +22,8 @@ Outcome outcome_of_deadline(const ProcessResult& result, Duration timeout);
 Outcome outcome_of_stop(const ProcessResult& result);
 // Of an attempt whose command could not be started.
 Outcome outcome_of_start(const Error& error);
+// Of one that asks for more memory, in bytes, than there is.
+Outcome outcome_of_size(double wanted, double there_is);
 // Of a command that succeeded without leaving what it declares.
 Outcome outcome_of_outputs(const Error& error);
 

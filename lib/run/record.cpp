@@ -215,15 +215,22 @@ Node to_node(const RunHead& head) {
   members.values("arguments", head.arguments);
   members.set("maxParallel", Node::integer(head.max_parallel));
   members.set("cache", Node::boolean(head.cache));
+  members.text("engine", head.engine);
+  if (!head.engine_arguments.empty()) members.set("engineArguments", Node::strings(head.engine_arguments));
   return members.take();
 }
 
 RunHead run_head_from_node(const Node& node) {
   if (!node.is_mapping() || !node.find("id")) refuse("the head of a run", node);
   const Node* cache = node.find("cache");
+  std::vector<std::string> engine_arguments;
+  if (const Node* list = node.find("engineArguments"); list && list->is_sequence()) {
+    for (const auto& word : list->items()) engine_arguments.push_back(word.text());
+  }
   return {text_at(node, "id"),          text_at(node, "name"),           text_at(node, "namespace"),
           text_at(node, "executor"),    text_at(node, "source"),         time_at(node, "created"),
-          values_at(node, "arguments"), integer_at(node, "maxParallel"), !cache || cache->as_boolean().value_or(true)};
+          values_at(node, "arguments"), integer_at(node, "maxParallel"), !cache || cache->as_boolean().value_or(true),
+          text_at(node, "engine"),      std::move(engine_arguments)};
 }
 
 }  // namespace kfrun::run

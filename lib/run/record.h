@@ -62,6 +62,9 @@ struct RunHead {
   // What decides, beside the pipeline and its arguments, how a record is replayed.
   int max_parallel = 0;  // attempts at a time; 0: no limit
   bool cache = true;     // whether results of earlier runs are taken
+  // Of executor "local": the container engine's program and the flags of its `run`; "": plain processes.
+  std::string engine{};
+  std::vector<std::string> engine_arguments{};
 };
 document::Node to_node(const RunHead& head);
 RunHead run_head_from_node(const document::Node& node);
