@@ -32,6 +32,7 @@ struct Chain {
   int questions = 0;         // without an answer
   std::size_t copied = 0;    // outputs at fixed paths
   ProcessResult result;      // of the last `run`, then of the container
+  TimePoint asked;           // when `run` was begun
   std::optional<TimePoint> began;
 };
 
@@ -143,6 +144,7 @@ class ContainerRunner : public LocalRunner {
 
   ProcessSpec run(const LocalAttempt& attempt, Chain& chain) const {
     chain.step = Chain::Step::run;
+    chain.asked = system_clock().now();
     return marked(written_to(attempt.log, container_command(engine_, user_, *attempt.container)));
   }
 
@@ -180,10 +182,10 @@ class ContainerRunner : public LocalRunner {
     if (state.phase == Phase::unknown) return ask_again(attempt, chain, state, is_ending);
     chain.questions = 0;
     if (state.started) chain.began = state.started;
-    if (state.phase == Phase::running && !is_in_the_way(attempt, chain)) return follow(attempt, chain);
+    if (state.phase == Phase::running && !is_in_the_way(attempt, chain, state)) return follow(attempt, chain);
     if (is_ending) return ChainEnd{chain.result, {}};
     if (chain.is_adopted) return judge_adopted(attempt, chain, state);
-    if (is_in_the_way(attempt, chain)) return remove(attempt, chain);
+    if (is_in_the_way(attempt, chain, state)) return remove(attempt, chain);
     if (state.phase == Phase::ended) return judge_end(attempt, chain, state);
     const bool has_run = chain.result.exit_code < kEngineFailed && chain.result.signal == 0 && !chain.is_followed;
     if (has_run) return ChainEnd{chain.result, {}};  // and somebody removed it
@@ -212,7 +214,8 @@ class ContainerRunner : public LocalRunner {
   }
 
   // What a run of this id left that was since deleted, or storage that a killed engine did not clear.
-  bool is_in_the_way(const LocalAttempt& attempt, const Chain& chain) const {
+  bool is_in_the_way(const LocalAttempt& attempt, const Chain& chain, const ContainerState& state) const {
+    if (state.started && *state.started >= chain.asked) return false;  // it is the attempt's own, whatever it printed
     return chain.result.exit_code == kEngineFailed && !chain.is_replaced && !chain.is_followed &&
            is_name_conflict(reason_in(tail_of(attempt.log, kWords)));
   }
