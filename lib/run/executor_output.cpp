@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "document/reader.h"
 #include "run/output_value.h"
+#include "run/task_scope.h"
 
 namespace kfrun::run {
 
@@ -49,6 +50,25 @@ Value parse_kfp_output(const pipeline::Output& output, std::string_view text) {
     return parse_output(output, word);
   }
   return parse_output(output, text);
+}
+
+std::string unwritten_uri(const pipeline::Output& output) { return "unwritten://" + output.name; }
+
+std::optional<Value> with_executor_output(const pipeline::Output& output, std::optional<Value> written,
+                                          const ExecutorOutput& given) {
+  if (!output.type.is_artifact()) {
+    const auto found = given.parameters.find(output.name);
+    return found == given.parameters.end() ? std::move(written) : found->second;
+  }
+  auto artifact = written ? pipeline::as_artifact(*written) : std::nullopt;
+  if (written && !artifact) return written;  // a list
+  if (!artifact) artifact = pipeline::Artifact{unwritten_uri(output), output.type.artifact_type, "", {}, output.name};
+  const auto found = given.artifacts.find(output.name);
+  if (found == given.artifacts.end() || found->second.empty()) return pipeline::make_artifact(*artifact);
+  const auto& told = found->second.front();
+  artifact->metadata = told.metadata;
+  if (is_foreign(told.uri)) artifact->uri = told.uri;
+  return pipeline::make_artifact(*artifact);
 }
 
 }  // namespace kfrun::run

@@ -29,4 +29,12 @@ ExecutorOutput read_executor_output(std::string_view text);
 // The text that a task wrote to the file of an output, as its type: strings as they are, all else trimmed. Throws Error(input).
 Value parse_kfp_output(const pipeline::Output& output, std::string_view text);
 
+// The URI of an artifact that has metadata alone.
+std::string unwritten_uri(const pipeline::Output& output);
+
+// What an output is in the end, `written` being what its own file gave. Nothing for a parameter that is in neither; an artifact
+// that was not written keeps its metadata alone.
+std::optional<Value> with_executor_output(const pipeline::Output& output, std::optional<Value> written,
+                                          const ExecutorOutput& given);
+
 }  // namespace kfrun::run

@@ -4,6 +4,7 @@
 
 #include "base/digest.h"
 #include "document/reader.h"
+#include "run/executor_output.h"
 #include "run/kubernetes_layout.h"
 #include "run/output_value.h"
 
@@ -60,13 +61,15 @@ PodMessage unframe(std::string_view text) {
 }
 
 Value artifact_of(const pipeline::Output& output, const Node& kept) {
-  return pipeline::make_artifact({artifact_uri(kept.text_of("path")), output.type.artifact_type, kept.text_of("digest"), {}});
+  return pipeline::make_artifact(
+      {artifact_uri(kept.text_of("path")), output.type.artifact_type, kept.text_of("digest"), {}, output.name});
 }
 
-std::optional<Value> written(const pipeline::Output& output, const Node& body) {
+std::optional<Value> written(const pipeline::Output& output, const Node& body, bool is_kfp) {
   if (!output.type.is_artifact()) {
     const Node* text = body.find_path({"parameters", output.name});
-    return text ? std::optional(parse_output(output, text->text())) : std::nullopt;
+    if (!text) return std::nullopt;
+    return is_kfp ? parse_kfp_output(output, text->text()) : parse_output(output, text->text());
   }
   const Node* kept = body.find_path({"artifacts", output.name});
   if (!kept) return std::nullopt;
@@ -92,8 +95,14 @@ PodMessage read_log_message(std::string_view log) {
 
 Values outputs_of_message(const pipeline::Task& task, const PodMessage& message) {
   Values outputs;
+  const bool is_kfp = task.protocol == pipeline::Protocol::kfp;
+  ExecutorOutput given;
+  const Node* results = is_kfp ? message.body.find_path({"parameters", kResultsOutput}) : nullptr;
+  if (results) given = read_executor_output(results->text());
   for (const auto& output : task.outputs) {
-    if (auto value = written(output, message.body)) {
+    auto value = written(output, message.body, is_kfp);
+    if (is_kfp) value = with_executor_output(output, std::move(value), given);
+    if (value) {
       outputs[output.name] = std::move(*value);
     } else if (output.default_value) {
       outputs[output.name] = *output.default_value;

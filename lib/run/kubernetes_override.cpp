@@ -64,10 +64,19 @@ class PodSchema : public document::MergeSchema {
   }
 };
 
+// In lists an item that is null is left out, and a template that gives a list stands for its items.
 Node resolved(const Node& node, const pipeline::Scope& scope) {
   if (node.is_sequence()) {
     Node list = Node::sequence();
-    for (const auto& item : node.items()) list.push_back(resolved(item, scope));
+    for (const auto& item : node.items()) {
+      Node made = resolved(item, scope);
+      if (made.is_null()) continue;
+      if (!item.is_string() || !made.is_sequence()) {
+        list.push_back(std::move(made));
+        continue;
+      }
+      for (auto& inner : made.items()) list.push_back(std::move(inner));
+    }
     return list;
   }
   if (node.is_mapping()) {

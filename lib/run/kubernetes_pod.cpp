@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/digest.h"
+#include "base/files.h"
 #include "base/text.h"
 #include "document/writer.h"
 #include "run/kubernetes_layout.h"
@@ -80,6 +81,16 @@ class Environment {
   Node list_ = Node::sequence();
 };
 
+// Whether a command names the file of the executor output.
+bool names_results(const pipeline::ContainerTemplate& container) {
+  const auto names = [](const pipeline::Expression& word) {
+    const auto all = pipeline::references(word);
+    return std::find(all.begin(), all.end(), "task.results") != all.end();
+  };
+  return std::any_of(container.command.begin(), container.command.end(), names) ||
+         std::any_of(container.args.begin(), container.args.end(), names);
+}
+
 // Makes one pod.
 class Planner {
  public:
@@ -91,12 +102,13 @@ class Planner {
         name_(pod_name(run.id, work.id)),
         paths_{[this](const pipeline::Artifact& artifact) { return input_path(artifact); },
                [this](const pipeline::Output& output) { return output_path(output); },
-               [this](const pipeline::Output& output) { return output_uri(output); }},
+               [this](const pipeline::Output& output) { return output_uri(output); }, std::string(kResultsPath)},
         scope_(task_scope(work_, run_, paths_)) {
     const auto& container = task_.container;
     const auto hands_over = [](const pipeline::Output& output) { return output.type.is_artifact(); };
     writes_artifacts_ = std::any_of(task_.outputs.begin(), task_.outputs.end(), hands_over);
-    plan_.has_launcher = !task_.outputs.empty() || container.script.has_value();
+    is_kfp_ = task_.protocol == pipeline::Protocol::kfp;
+    plan_.has_launcher = !task_.outputs.empty() || container.script.has_value() || (is_kfp_ && names_results(container));
     const Node* wanted = task_.pod.find_path({"spec", "nodeSelector", kArchitectureLabel});
     plan_.architecture = wanted && wanted->is_string() ? wanted->text() : options.architecture;
     plan_.needs_artifacts = writes_artifacts_ || std::any_of(work_.inputs.begin(), work_.inputs.end(),
@@ -120,6 +132,7 @@ class Planner {
 
   std::string input_path(const pipeline::Artifact& artifact) {
     std::string path = mounted_path(artifact.uri);
+    if (path.empty() && is_kfp_) return artifact.uri;  // metadata may be all that is wanted of it
     if (path.empty()) {
       throw make_error(ErrorKind::unsupported, "{} is not in the cluster's artifact store, so that a pod cannot read it",
                        artifact.uri)
@@ -172,6 +185,7 @@ class Planner {
   Node environment() const {
     Environment environment;
     if (plan_.has_launcher) environment.set("TMPDIR", temporary());
+    if (plan_.has_launcher && is_kfp_) environment.set("HOME", temporary());  // for pip, whatever the user
     for (const auto& [name, value] : task_.container.environment) environment.set(name, text(value));
     environment.set("KFRUN_RUN_ID", run_.id);
     environment.set("KFRUN_TASK", work_.id.instance);
@@ -288,7 +302,9 @@ class Planner {
   }
 
   Node launcher_plan() const {
-    Node plan = Node::mapping({{"directories", Node::strings({temporary()})}});
+    std::vector<std::string> directories{temporary()};
+    if (is_kfp_) directories.emplace_back(directory_of(kResultsPath));
+    Node plan = Node::mapping({{"directories", Node::strings(directories)}});
     if (script_) {
       Node files = Node::sequence();
       files.push_back(Node::mapping({{"path", string(kScriptPath)}, {"text", string(*script_)}}));
@@ -300,8 +316,12 @@ class Planner {
       Node item = Node::mapping({{"name", string(output.name)}, {"path", string(output_path(output))}});
       if (output.type.is_artifact()) item.set("artifact", Node::boolean(true));
       if (output.type.kind == pipeline::TypeKind::artifact_list) item.set("list", Node::boolean(true));
-      if (output.default_value) item.set("optional", Node::boolean(true));
+      if (output.default_value || is_kfp_) item.set("optional", Node::boolean(true));
       outputs.push_back(std::move(item));
+    }
+    if (is_kfp_) {
+      outputs.push_back(
+          Node::mapping({{"name", string(kResultsOutput)}, {"path", string(kResultsPath)}, {"optional", Node::boolean(true)}}));
     }
     plan.set("outputs", std::move(outputs));
     if (writes_artifacts_) {
@@ -392,6 +412,7 @@ class Planner {
   const std::string name_;
   const TaskPaths paths_;
   const pipeline::Scope scope_;
+  bool is_kfp_ = false;
   bool writes_artifacts_ = false;
   PodPlan plan_;
   std::string image_;

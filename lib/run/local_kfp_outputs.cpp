@@ -68,7 +68,7 @@ class Collector {
     if (path.empty()) return pipeline::make_artifact(made);  // elsewhere
     if (!exists(path)) {
       // Metrics and the like have metadata alone.
-      made.uri = fmt::format("unwritten://{}/{}", work_.id.instance, output.name);
+      made.uri = unwritten_uri(output);
     } else if (path.starts_with(places_.scratch + "/") && ::access(path.c_str(), F_OK) == 0) {
       const auto kept = store_.keep(path);
       made.uri = kept.uri;

@@ -194,9 +194,7 @@ class ResourceReader {
       (kind == "requests" ? task_.container.requests : task_.container.limits)[resource] = value.literal.text();
       return;
     }
-    Node& containers = task_.pod.child_mapping("spec").set("containers", Node::sequence());
-    containers.push_back(Node::mapping({{"name", Node::string("main")}}));
-    containers.items()[0].child_mapping("resources").child_mapping(kind).set(resource, Node::string(to_template(value)));
+    main_container(task_).child_mapping("resources").child_mapping(kind).set(resource, Node::string(to_template(value)));
   }
 
   const PlaceholderMeaning& meaning_;
@@ -205,6 +203,16 @@ class ResourceReader {
 };
 
 }  // namespace
+
+Node& main_container(Task& task) {
+  Node& spec = task.pod.child_mapping("spec");
+  Node* containers = spec.find("containers");
+  if (!containers) {
+    containers = &spec.set("containers", Node::sequence());
+    containers->push_back(Node::mapping({{"name", Node::string("main")}}));
+  }
+  return containers->items()[0];
+}
 
 void read_container(const Node& container, const PlaceholderMeaning& meaning, Reporter& reporter, const std::string& path,
                     Task& task) {

@@ -16,6 +16,9 @@ std::optional<Expression> run_meaning(const Placeholder& placeholder, const std:
 void read_container(const document::Node& container, const PlaceholderMeaning& meaning, Reporter& reporter,
                     const std::string& path, Task& task);
 
+// The main container in the task's pod override.
+document::Node& main_container(Task& task);
+
 // Names of inputs that begin so are made by the front end, and no part of the executor input.
 inline constexpr std::string_view kHiddenPrefix = "kfrun-";
 

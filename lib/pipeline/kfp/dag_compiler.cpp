@@ -8,6 +8,7 @@
 #include "pipeline/functions.h"
 #include "pipeline/graph.h"
 #include "pipeline/kfp/container.h"
+#include "pipeline/kfp/platform.h"
 
 namespace kfrun::pipeline {
 
@@ -526,6 +527,7 @@ void DagCompiler::read_executor(Reading& reading, const std::string& label) {
     task.protocol = Protocol::kfp;
     const auto meaning = container_meaning(task, pipeline_root());
     read_container(*container, meaning, reporter_, path, task);
+    read_platform_of(reading, label);
   } else if (const Node* importer = executor.find("importer")) {
     read_importer(reading, *importer, path);
   } else if (executor.size() == 0) {
@@ -536,6 +538,28 @@ void DagCompiler::read_executor(Reading& reading, const std::string& label) {
         executor, path,
         fmt::format("task {}: executors of kind '{}' are not served", reading.name, executor.members()[0].key.text()));
   }
+}
+
+// Parameters of the platform document are those of the DAG around the task; each becomes an input that no placeholder names.
+void DagCompiler::read_platform_of(Reading& reading, const std::string& label) {
+  const Node& config = child(child(child(ir_.kubernetes, "deploymentSpec"), "executors"), label);
+  if (config.size() == 0) return;
+  Task& task = reading.task;
+  std::map<std::string, std::string> made;  // printed source -> input
+  read_platform(
+      config,
+      [&](const Node& given) {
+        Expression source = parameter(reading, "platform", given);
+        if (source.is_constant()) return source;
+        const auto [known, is_new] = made.try_emplace(to_string(source), fmt::format("{}{}", kHiddenPrefix, made.size() + 1));
+        if (is_new) {
+          Input input{known->second, {TypeKind::any, ""}, std::move(source), true, reading.task.place};
+          input.checked = true;
+          task.inputs.push_back(std::move(input));
+        }
+        return Expression::reference("inputs." + known->second);
+      },
+      task);
 }
 
 void DagCompiler::read_importer(Reading& reading, const Node& importer, const std::string& path) {

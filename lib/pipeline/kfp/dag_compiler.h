@@ -30,6 +30,7 @@ class DagCompiler {
   void read_policies(Reading& reading);
   void read_body(Reading& reading);
   void read_executor(Reading& reading, const std::string& label);
+  void read_platform_of(Reading& reading, const std::string& label);
   void read_importer(Reading& reading, const document::Node& importer, const std::string& path);
   void read_outputs(Scope& scope, Dag& dag, const document::Node& outputs, const document::Node& definitions);
 
