@@ -126,6 +126,7 @@ void add_build(CLI::App* verb, BuildFlags& flags) {
   verb->add_option("--load-restrictor", flags.load_restrictor, "What may be read (LoadRestrictionsRootOnly|LoadRestrictionsNone)")
       ->type_name("WORD");
   verb->add_option("--reorder", flags.reorder, "Order of the output (legacy|none)")->type_name("WORD");
+  verb->add_option("--compat", flags.compat, "Build as this release of kustomize does (5.8.2|3.2.0)")->type_name("RELEASE");
   verb->add_flag("--enable-helm", flags.enable_helm, "Run the helm program for helmCharts");
   verb->add_option("--helm-command", flags.helm_command, "The helm program")->type_name("PROGRAM");
   add_list(verb, "--helm-api-versions", flags.helm_api_versions, "Passed to helm; repeatable")->type_name("VERSION");

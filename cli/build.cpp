@@ -41,6 +41,7 @@ kustomize::BuildOptions build_options(const BuildFlags& flags) {
   kustomize::BuildOptions options;
   options.load_restriction = load_restriction(flags.load_restrictor);
   options.reorder = order(flags.reorder);
+  if (!flags.compat.empty()) options.compat = &kustomize::find_release(flags.compat);
   options.managed_by_label = flags.enable_managed_by_label;
   options.enable_plugins = flags.enable_alpha_plugins;
   options.enable_exec = flags.enable_exec;

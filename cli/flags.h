@@ -33,6 +33,7 @@ struct BuildFlags {
   std::string output;  // -o: a file, or a folder that gets a file per resource
   std::string load_restrictor = "LoadRestrictionsRootOnly";
   std::string reorder;  // "", "none", "legacy"
+  std::string compat;   // a release of kustomize
   bool enable_helm = false;
   std::string helm_command = "helm";
   std::vector<std::string> helm_api_versions;
@@ -176,7 +177,7 @@ struct Finished {
 };
 
 using Flags =
-    std::variant<Finished, BuildFlags, EditFlags, CreateFlags, SubmitFlags, CompileFlags, LintFlags, RunsFlags, GetFlags, LogsFlags,
-                 WaitFlags, ResumeFlags, SuspendFlags, GcFlags, StopFlags, DeleteFlags, CompletionFlags, VersionFlags>;
+    std::variant<Finished, BuildFlags, EditFlags, CreateFlags, SubmitFlags, CompileFlags, LintFlags, RunsFlags, GetFlags,
+                 LogsFlags, WaitFlags, ResumeFlags, SuspendFlags, GcFlags, StopFlags, DeleteFlags, CompletionFlags, VersionFlags>;
 
 }  // namespace kfrun::cli

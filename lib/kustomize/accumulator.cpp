@@ -1,5 +1,8 @@
 #include "kustomize/accumulator.h"
 
+#include <map>
+#include <mutex>
+
 #include "base/text.h"
 #include "document/reader.h"
 #include "document/writer.h"
@@ -15,16 +18,22 @@ namespace {
 
 constexpr std::string_view kValidatedBy = "validated-by";
 
-SharedConfig default_config() {
-  static const SharedConfig shared = std::make_shared<const TransformerConfig>(default_transformer_config());
-  return shared;
+// One for each release that is built with.
+SharedConfig default_config(const Compat& compat) {
+  static std::map<const Compat*, SharedConfig> shared;
+  static std::mutex mutex;
+  const std::lock_guard lock(mutex);
+  auto& config = shared[&compat];
+  if (!config) config = std::make_shared<const TransformerConfig>(default_transformer_config(compat));
+  return config;
 }
 
 // Merging is not the same from nothing as from the default: what `other` has of narrow kinds first keeps its wider specs out, or
 // does not go together with them. Only the default alone can be merged with itself without looking.
-void merge_config(SharedConfig& config, const SharedConfig& other) {
-  if (!other || (config == default_config() && other == config)) return;
-  if (!config && other == default_config()) {
+void merge_config(SharedConfig& config, const SharedConfig& other, const Compat& compat) {
+  const SharedConfig standard = default_config(compat);
+  if (!other || (config == standard && other == config)) return;
+  if (!config && other == standard) {
     config = other;
     return;
   }
@@ -147,7 +156,7 @@ class Accumulator {
       // kustomize merges the whole into nothing here, which a configuration need not survive as it is.
       within(merging, [&] {
         SharedConfig config;
-        merge_config(config, all.config);
+        merge_config(config, all.config, *context_.options.compat);
         all.config = std::move(config);
       });
       return;
@@ -155,14 +164,14 @@ class Accumulator {
     Accumulated sub = within(recursion, [&] { return accumulate(target, context_); });
     within(merging, [&] {
       all.resources.append_all(std::move(sub.resources));
-      merge_config(all.config, sub.config);
+      merge_config(all.config, sub.config, *context_.options.compat);
       merge_vars(all.vars, sub.vars);
     });
   }
 
   void add_configurations(Accumulated& all) {
     const Kustomization& kustomization = *target_.kustomization;
-    SharedConfig config = default_config();
+    SharedConfig config = default_config(*context_.options.compat);
     for (const auto& path : kustomization.configurations) {
       auto merged = std::make_shared<TransformerConfig>(*config);
       merged->merge(read_transformer_config(read_document(path)));
@@ -178,9 +187,9 @@ class Accumulator {
   }
 
   // kustomize shows the whole configuration that does not fit.
-  static void merge_with_text(std::string_view action, SharedConfig& config, const SharedConfig& other) {
+  void merge_with_text(std::string_view action, SharedConfig& config, const SharedConfig& other) const {
     try {
-      merge_config(config, other);
+      merge_config(config, other, *context_.options.compat);
     } catch (Error& error) {
       error.within(fmt::format("{} {}", action, to_string(*other)));
       throw;
@@ -203,7 +212,7 @@ class Accumulator {
       }
       // kustomize prints pointers here: one to the generator, one to its origin.
       within(fmt::format("merging from generator &{{0x0 {}}}", generator.origin ? "0x0" : "<nil>"), [&] {
-        for (auto& resource : made) all.resources.absorb(std::move(resource));
+        for (auto& resource : made) all.resources.absorb(std::move(resource), *context_.options.compat);
       });
     }
   }
@@ -215,7 +224,7 @@ class Accumulator {
     for (const auto& entry : entries) {
       std::vector<Resource> inline_resources;
       try {
-        inline_resources = read_resources(entry, target_.file_name);
+        inline_resources = read_resources(entry, target_.file_name, *context_.options.compat);
       } catch (const Error&) {
         paths.push_back(entry);
         continue;

@@ -94,22 +94,22 @@ void warn_of_unused(const std::vector<std::string>& names, BuildContext& context
 
 BuildResult build_target(Target& target, BuildContext& context) {
   Accumulated all = accumulate(target, context);
-  add_hashes(all.resources);
+  add_hashes(all.resources, *context.options.compat);
   fix_name_references(all.resources, all.config->name_references);
   warn_of_unused(resolve_vars(all.resources, all.vars, all.config->var_references), context);
-  remove_local(all.resources);
+  if (context.options.compat->drops_local_config) remove_local(all.resources);
   const Kustomization& kustomization = *target.kustomization;
-  sort_resources(all.resources, kustomization.sort_options, context.options.reorder);
+  sort_resources(all.resources, kustomization.sort_options, context.options.reorder, *context.options.compat);
   if (context.options.managed_by_label || kustomization.has_build_metadata("managedByLabel")) {
     transform_labels({{std::string(kManagedBy), fmt::format("kustomize-{}", kKustomizeVersion)}},
-                     {FieldSpec({}, "metadata/labels", true)})(all.resources);
+                     {FieldSpec({}, "metadata/labels", true)}, *context.options.compat)(all.resources);
   }
   const bool show_origins = kustomization.has_build_metadata("originAnnotations");
   const bool show_transformations = kustomization.has_build_metadata("transformerAnnotations");
   BuildResult result;
   result.resources.reserve(all.resources.size());
   for (auto& resource : all.resources) {
-    finish_annotations(resource, show_origins, show_transformations);
+    if (context.options.compat->memory_in_annotations) finish_annotations(resource, show_origins, show_transformations);
     result.resources.push_back({std::move(resource.document), std::move(resource.source)});
   }
   return result;

@@ -51,19 +51,19 @@ std::string wrapped_base64(std::string_view bytes) {
   return out;
 }
 
-void set_config_map_data(Node& object, const TextMap& entries) {
+void set_config_map_data(Node& object, const TextMap& entries, bool wraps) {
   for (const auto& [key, value] : entries) {
     if (is_valid_utf8(value)) {
       set_entry(object, "data", key, value);
     } else {
-      set_entry(object, "binaryData", key, wrapped_base64(value));
+      set_entry(object, "binaryData", key, wraps ? wrapped_base64(value) : base64(value));
     }
   }
 }
 
-void set_secret_data(Node& object, const TextMap& entries) {
+void set_secret_data(Node& object, const TextMap& entries, bool wraps) {
   Node& data = object.child_mapping("data");
-  for (const auto& [key, value] : entries) set_member(data, key, text_node(wrapped_base64(value)));
+  for (const auto& [key, value] : entries) set_member(data, key, text_node(wraps ? wrapped_base64(value) : base64(value)));
 }
 
 void normalize_string_data(Node& object) {

@@ -13,10 +13,11 @@ namespace kfrun::kustomize {
 // Base64 in lines of 70 characters, as generated Secrets and binary data have it.
 std::string wrapped_base64(std::string_view bytes);
 
+// `wraps`: base64 in lines.
 // Sets entries of a ConfigMap: text under `data`, what is not UTF-8 under `binaryData`.
-void set_config_map_data(document::Node& object, const std::map<std::string, std::string>& entries);
+void set_config_map_data(document::Node& object, const std::map<std::string, std::string>& entries, bool wraps = true);
 // Sets entries of a Secret, encoded.
-void set_secret_data(document::Node& object, const std::map<std::string, std::string>& entries);
+void set_secret_data(document::Node& object, const std::map<std::string, std::string>& entries, bool wraps = true);
 
 // Moves a Secret's `stringData` into `data`, as the API server does.
 void normalize_string_data(document::Node& object);

@@ -1,5 +1,6 @@
 #include "kustomize/generators.h"
 
+#include <cstdlib>
 #include <map>
 
 #include "base/files.h"
@@ -15,17 +16,21 @@ namespace {
 
 using Pair = std::pair<std::string, std::string>;
 
-std::string without_quotes(const std::string& text) {
+std::string without_quotes(const std::string& text, bool all) {
+  if (all) {
+    const auto first = text.find_first_not_of("\"'");
+    return first == std::string::npos ? "" : text.substr(first, text.find_last_not_of("\"'") - first + 1);
+  }
   if (text.size() < 2 || text.front() != text.back()) return text;
   return text.front() == '"' || text.front() == '\'' ? text.substr(1, text.size() - 2) : text;
 }
 
-Pair parse_literal(const std::string& source) {
+Pair parse_literal(const std::string& source, const Compat& compat) {
   const auto equals = source.find('=');
   if (equals == 0 || equals == std::string::npos) {
     throw make_error(ErrorKind::input, "invalid literal source {}, expected key=value", source);
   }
-  return {source.substr(0, equals), without_quotes(source.substr(equals + 1))};
+  return {source.substr(0, equals), without_quotes(source.substr(equals + 1), compat.trims_all_quotes)};
 }
 
 // "key=path" or a path whose last part is the key.
@@ -63,7 +68,7 @@ std::string_view without_leading_blanks(std::string_view line) {
   return line;
 }
 
-void read_env_lines(std::string_view text, std::vector<Pair>& pairs) {
+void read_env_lines(std::string_view text, const Compat& compat, std::vector<Pair>& pairs) {
   bool first = true;
   while (!text.empty()) {
     const auto end = text.find('\n');
@@ -78,20 +83,25 @@ void read_env_lines(std::string_view text, std::vector<Pair>& pairs) {
     const auto equals = line.find('=');
     const auto key = line.substr(0, equals);
     if (key.empty()) continue;
-    pairs.emplace_back(key, equals == std::string_view::npos ? std::string_view() : line.substr(equals + 1));
+    if (equals != std::string_view::npos) {
+      pairs.emplace_back(key, line.substr(equals + 1));
+    } else {
+      const char* known = compat.env_files_read_environment ? std::getenv(std::string(key).c_str()) : nullptr;
+      pairs.emplace_back(key, known ? known : "");
+    }
   }
 }
 
 // Go's %v of a list of texts.
 std::string shown(const std::vector<std::string>& sources) { return "[" + join(sources, " ") + "]"; }
 
-std::vector<Pair> load_pairs(const GeneratorArguments& arguments, const Loader& loader) {
+std::vector<Pair> load_pairs(const GeneratorArguments& arguments, const Loader& loader, const Compat& compat) {
   std::vector<Pair> pairs;
   within("env source files: " + shown(arguments.envs), [&] {
-    for (const auto& path : arguments.envs) read_env_lines(loader.read(path), pairs);
+    for (const auto& path : arguments.envs) read_env_lines(loader.read(path), compat, pairs);
   });
   within("literal sources " + shown(arguments.literals), [&] {
-    for (const auto& source : arguments.literals) pairs.push_back(parse_literal(source));
+    for (const auto& source : arguments.literals) pairs.push_back(parse_literal(source, compat));
   });
   within("file sources: " + shown(arguments.files), [&] {
     for (const auto& source : arguments.files) {
@@ -102,9 +112,9 @@ std::vector<Pair> load_pairs(const GeneratorArguments& arguments, const Loader& 
   return pairs;
 }
 
-std::map<std::string, std::string> load_entries(const GeneratorArguments& arguments, const Loader& loader) {
+std::map<std::string, std::string> load_entries(const GeneratorArguments& arguments, const Loader& loader, const Compat& compat) {
   std::map<std::string, std::string> entries;
-  for (auto& [key, value] : within("loading KV pairs", [&] { return load_pairs(arguments, loader); })) {
+  for (auto& [key, value] : within("loading KV pairs", [&] { return load_pairs(arguments, loader, compat); })) {
     if (!entries.emplace(key, std::move(value)).second) {
       throw make_error(ErrorKind::input, "configmap {} illegally repeats the key `{}`", arguments.name, key);
     }
@@ -132,7 +142,7 @@ std::optional<GeneratorOptions> merged_options(std::optional<GeneratorOptions> o
   return options;
 }
 
-Resource generate(GeneratedKind kind, const GeneratorArguments& arguments, const Loader& loader) {
+Resource generate(GeneratedKind kind, const GeneratorArguments& arguments, const Loader& loader, const Compat& compat) {
   if (arguments.name.empty()) throw make_error(ErrorKind::input, "a configmap must have a name");
   const bool is_secret = kind == GeneratedKind::secret;
   Node object = Node::mapping({{"apiVersion", Node::string("v1")}, {"kind", Node::string(is_secret ? "Secret" : "ConfigMap")}});
@@ -141,9 +151,9 @@ Resource generate(GeneratedKind kind, const GeneratorArguments& arguments, const
   if (!arguments.namespace_.empty()) metadata.set("namespace", Node::string(arguments.namespace_));
   if (is_secret) {
     object.set("type", Node::string(arguments.type.empty() ? "Opaque" : arguments.type));
-    set_secret_data(object, load_entries(arguments, loader));
+    set_secret_data(object, load_entries(arguments, loader, compat), compat.wraps_base64);
   } else {
-    set_config_map_data(object, load_entries(arguments, loader));
+    set_config_map_data(object, load_entries(arguments, loader, compat), compat.wraps_base64);
   }
   if (arguments.options) apply_options(object, *arguments.options);
   Resource resource(std::move(object));

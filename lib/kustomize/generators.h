@@ -3,6 +3,7 @@
 
 #include <optional>
 
+#include "kustomize/compat.h"
 #include "kustomize/kustomization.h"
 #include "kustomize/loader.h"
 #include "kustomize/resource.h"
@@ -16,6 +17,7 @@ std::optional<GeneratorOptions> merged_options(std::optional<GeneratorOptions> o
                                                const std::optional<GeneratorOptions>& global);
 
 // Makes the object. Throws Error(input): "a configmap must have a name", "loading KV pairs: file sources: [nope.txt]: ...".
-Resource generate(GeneratedKind kind, const GeneratorArguments& arguments, const Loader& loader);
+Resource generate(GeneratedKind kind, const GeneratorArguments& arguments, const Loader& loader,
+                  const Compat& compat = latest_release());
 
 }  // namespace kfrun::kustomize

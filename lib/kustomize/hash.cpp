@@ -2,6 +2,7 @@
 
 #include "base/digest.h"
 #include "document/writer.h"
+#include "kustomize/identity.h"
 
 namespace kfrun::kustomize {
 
@@ -48,9 +49,22 @@ std::string encode(std::string digits) {
   return digits;
 }
 
+// What 3.2.0 hashes: the fields of the typed object, where a missing map is null.
+Node named_content(const Node& object) {
+  const auto kind = object.text_of("kind");
+  const Node* data = object.find("data");
+  Node content = Node::mapping({{"kind", Node::string(kind)}, {"name", Node::string(metadata_text(object, "name"))}});
+  content.set("data", data ? *data : Node::null());
+  const Node* binary = object.find("binaryData");
+  if (kind == "ConfigMap" && binary && binary->size() > 0) content.set("binaryData", *binary);
+  if (kind == "Secret") content.set("type", Node::string(object.text_of("type")));
+  return content;
+}
+
 }  // namespace
 
-std::string content_hash(const Node& object) {
+std::string content_hash(const Node& object, const Compat& compat) {
+  if (compat.hash_has_name) return encode(sha256_hex(document::write_json(named_content(object), {0, true, true})));
   // kustomize looks for the name under one key "metadata/name", finds nothing and hashes "".
   const auto kind = object.text_of("kind");
   Node content = Node::mapping({{"kind", Node::string(kind)}, {"name", Node::string("")}, {"data", seen(object, "data")}});

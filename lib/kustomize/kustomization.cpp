@@ -184,6 +184,17 @@ bool is_empty(const Node& node) {
   });
 }
 
+// Where an entry of `patches` is a text, the field is what is called patchesStrategicMerge today.
+void rename_old_patches(Node& node) {
+  const Node* patches = node.find("patches");
+  if (!patches || !patches->is_sequence()) return;
+  const auto& entries = patches->items();
+  if (std::none_of(entries.begin(), entries.end(), [](const Node& entry) { return entry.is_scalar(); })) return;
+  for (auto& member : node.members()) {
+    if (member.key.text() == "patches") member.key.set_text("patchesStrategicMerge");
+  }
+}
+
 void check_type(const Kustomization& made, const std::string& root) {
   std::vector<std::string> faults;
   if (made.kind != "Kustomization" && made.kind != "Component") faults.emplace_back("kind should be Kustomization or Component");
@@ -243,13 +254,14 @@ const std::vector<std::string>& kustomization_file_names() {
 }
 
 Kustomization read_kustomization(std::string_view text, const std::string& file, const std::string& root,
-                                 std::vector<std::string>& warnings) {
+                                 std::vector<std::string>& warnings, const Compat& compat) {
   const Node node = within("invalid Kustomization", [&] {
-    const auto documents = document::read_yaml(text, file, document::Schema::go_yaml_v2);
+    auto documents = document::read_yaml(text, file, document::Schema::go_yaml_v2);
+    if (compat.patches_may_be_paths && !documents.empty()) rename_old_patches(documents.front());
     Node decoded = documents.empty() ? Node() : decode_json_shape(documents.front(), kustomization_shape(), file);
     return decoded.is_null() ? Node::mapping(document::Mapping{}) : decoded;
   });
-  warn_of_deprecated(node, warnings);
+  if (compat.warns_of_deprecated) warn_of_deprecated(node, warnings);
   if (is_empty(node)) throw make_error(ErrorKind::input, "kustomization.yaml is empty").at({file, 0, 0, ""});
   Kustomization made = kustomization_of(node);
   check_type(made, root);

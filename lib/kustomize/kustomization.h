@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "document/node.h"
+#include "kustomize/compat.h"
 #include "kustomize/identity.h"
 #include "kustomize/selector.h"
 #include "kustomize/transform_images.h"
@@ -34,7 +35,7 @@ struct Replica {
 
 struct Var {
   std::string name;
-  ResId target;  // apiVersion already split into group and version
+  ResId target;            // apiVersion already split into group and version
   Gvk written;             // without the apiVersion
   std::string field_path;  // "metadata.name" when empty
   bool operator==(const Var&) const = default;
@@ -110,7 +111,7 @@ const std::vector<std::string>& kustomization_file_names();
 // kustomize's words: "invalid Kustomization: json: unknown field "bar"", "kustomization.yaml is empty", and for a wrong kind or
 // apiVersion "Failed to read kustomization file under ROOT:\n...".
 Kustomization read_kustomization(std::string_view text, const std::string& file, const std::string& root,
-                                 std::vector<std::string>& warnings);
+                                 std::vector<std::string>& warnings, const Compat& compat = latest_release());
 
 // The same from a tree that decode_json_shape() has checked.
 Kustomization kustomization_of(const document::Node& checked);

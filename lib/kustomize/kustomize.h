@@ -9,6 +9,7 @@
 
 #include "base/files.h"
 #include "document/node.h"
+#include "kustomize/compat.h"
 
 namespace kfrun::kustomize {
 
@@ -31,6 +32,8 @@ struct BuildOptions {
   LoadRestriction load_restriction = LoadRestriction::root_only;
   // The deprecated --reorder; nothing means legacy.
   std::optional<Order> reorder;
+  // --compat: the release whose output is wanted.
+  const Compat* compat = &latest_release();
   // Adds the label app.kubernetes.io/managed-by, as `buildMetadata: [managedByLabel]` does.
   bool managed_by_label = false;
   // --enable-alpha-plugins, --enable-exec, --enable-helm. Nothing is ever executed without them.

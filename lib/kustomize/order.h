@@ -11,6 +11,7 @@ namespace kfrun::kustomize {
 
 // Orders by `sortOptions` when a kustomization has them, else by the flag (legacy when there is none). Throws Error(input) for
 // options that make no sense.
-void sort_resources(ResourceMap& resources, const std::optional<SortOptions>& options, std::optional<Order> flag);
+void sort_resources(ResourceMap& resources, const std::optional<SortOptions>& options, std::optional<Order> flag,
+                    const Compat& compat);
 
 }  // namespace kfrun::kustomize

@@ -24,13 +24,15 @@ using Transforms = std::vector<Transform>;
 Transforms strategic_patches(const Source& source) {
   const auto& patches = source.kustomization.patches_strategic_merge;
   if (patches.empty()) return {};
-  return {transform_patch(LoadedPatch::strategic(patches, source.target.loader), source.context.schema)};
+  return {transform_patch(LoadedPatch::strategic(patches, source.target.loader, *source.context.options.compat),
+                          source.context.schema)};
 }
 
 Transforms patches(const Source& source) {
   Transforms transforms;
   for (const auto& patch : source.kustomization.patches) {
-    transforms.push_back(transform_patch(LoadedPatch::any(patch, source.target.loader), source.context.schema));
+    transforms.push_back(
+        transform_patch(LoadedPatch::any(patch, source.target.loader, *source.context.options.compat), source.context.schema));
   }
   return transforms;
 }
@@ -38,7 +40,8 @@ Transforms patches(const Source& source) {
 Transforms json6902_patches(const Source& source) {
   Transforms transforms;
   for (const auto& patch : source.kustomization.patches_json6902) {
-    transforms.push_back(transform_patch(LoadedPatch::json6902(patch, source.target.loader), source.context.schema));
+    transforms.push_back(transform_patch(LoadedPatch::json6902(patch, source.target.loader, *source.context.options.compat),
+                                         source.context.schema));
   }
   return transforms;
 }
@@ -50,29 +53,31 @@ Transforms name_space(const Source& source) {
 
 Transforms prefix(const Source& source) {
   if (source.kustomization.name_prefix.empty()) return {};
-  return {transform_prefix(source.kustomization.name_prefix, source.config.name_prefix)};
+  return {transform_prefix(source.kustomization.name_prefix, source.config.name_prefix, *source.context.options.compat)};
 }
 
 Transforms suffix(const Source& source) {
   if (source.kustomization.name_suffix.empty()) return {};
-  return {transform_suffix(source.kustomization.name_suffix, source.config.name_suffix)};
+  return {transform_suffix(source.kustomization.name_suffix, source.config.name_suffix, *source.context.options.compat)};
 }
 
 // The entries of `labels`, then commonLabels, which counts even when it is empty.
 Transforms labels(const Source& source) {
   const auto& kustomization = source.kustomization;
+  const Compat& compat = *source.context.options.compat;
   if (kustomization.labels.empty() && kustomization.common_labels.empty()) return {};
   Transforms transforms;
   for (const auto& entry : kustomization.labels) {
-    transforms.push_back(transform_labels(entry.pairs, label_fields(entry, source.config)));
+    transforms.push_back(transform_labels(entry.pairs, label_fields(entry, source.config), compat));
   }
-  transforms.push_back(transform_labels(kustomization.common_labels, source.config.common_labels));
+  transforms.push_back(transform_labels(kustomization.common_labels, source.config.common_labels, compat));
   return transforms;
 }
 
 Transforms annotations(const Source& source) {
   if (source.kustomization.common_annotations.empty()) return {};
-  return {transform_annotations(source.kustomization.common_annotations, source.config.common_annotations)};
+  return {transform_annotations(source.kustomization.common_annotations, source.config.common_annotations,
+                                *source.context.options.compat)};
 }
 
 Transforms replicas(const Source& source) {
@@ -85,7 +90,7 @@ Transforms replicas(const Source& source) {
 
 Transforms images(const Source& source) {
   if (source.kustomization.images.empty()) return {};
-  return {transform_images(source.kustomization.images, source.config.images)};
+  return {transform_images(source.kustomization.images, source.config.images, *source.context.options.compat)};
 }
 
 Transforms replacements(const Source& source) {
@@ -130,15 +135,15 @@ std::optional<Origin> plugin_origin(const Resource& configuration) {
   return configured_by(*configuration.origin, configuration.document);
 }
 
-void add_generators(const Target& target, GeneratedKind kind, std::vector<GeneratorPass>& passes) {
+void add_generators(const Target& target, const Compat& compat, GeneratedKind kind, std::vector<GeneratorPass>& passes) {
   const bool is_secret = kind == GeneratedKind::secret;
   const auto& kustomization = *target.kustomization;
   const auto origin = builtin_origin(target, is_secret ? "SecretGenerator" : "ConfigMapGenerator");
   for (auto arguments : is_secret ? kustomization.secret_generators : kustomization.config_map_generators) {
     arguments.options = merged_options(std::move(arguments.options), kustomization.generator_options);
-    passes.push_back({[kind, arguments = std::move(arguments), &target] {
+    passes.push_back({[kind, arguments = std::move(arguments), &target, &compat] {
                         std::vector<Resource> made;
-                        made.push_back(generate(kind, arguments, target.loader));
+                        made.push_back(generate(kind, arguments, target.loader, compat));
                         return made;
                       },
                       origin});
@@ -164,8 +169,8 @@ void add_helm_charts(const Target& target, const BuildContext& context, std::vec
 
 std::vector<GeneratorPass> generator_passes(const Target& target, BuildContext& context, const ReadConfigurations& read) {
   std::vector<GeneratorPass> passes;
-  add_generators(target, GeneratedKind::config_map, passes);
-  add_generators(target, GeneratedKind::secret, passes);
+  add_generators(target, *context.options.compat, GeneratedKind::config_map, passes);
+  add_generators(target, *context.options.compat, GeneratedKind::secret, passes);
   add_helm_charts(target, context, passes);
   if (target.kustomization->generators.empty()) return passes;
   within("loading generator plugins", [&] {

@@ -81,38 +81,40 @@ auto attempt(Read read) -> std::optional<decltype(read())> {
 }
 
 // Patches one resource. What it is called, its kind and namespace stay, unless the patch may change them.
-void patch_resource(Resource& resource, const Node& patch, bool may_change_name, bool may_change_kind,
-                    const MergeSchema& schema) {
+void patch_resource(Resource& resource, const Node& patch, bool may_change_name, bool may_change_kind, const MergeSchema& schema,
+                    const Compat& compat, bool has_target) {
   const auto name = resource.name();
   const auto name_space = resource.namespace_();
   const auto kind = resource.kind();
   if (may_change_name || may_change_kind) resource.remember_current_id();
-  if (document::merge_strategic(resource.document, patch, schema) == MergeResult::deleted) {
+  if (compat.merge(resource.document, patch, schema) == MergeResult::deleted) {
     resource.document = Node();
     return;
   }
   if (resource.empty()) return;
   sync_shared(resource.document);
-  if (const Node* annotations = patch.find_path({"metadata", "annotations"}); annotations && annotations->is_null())
-    resource.forget();
+  if (const Node* annotations = patch.find_path({"metadata", "annotations"}); annotations && annotations->is_null()) {
+    if (compat.memory_in_annotations) resource.forget();
+  }
   if (!may_change_kind) resource.set_kind(kind);
   if (!may_change_name) resource.set_name(name);
-  resource.set_namespace(name_space);
+  if (has_target || !compat.patches_set_namespace) resource.set_namespace(name_space);
 }
 
 }  // namespace
 
-LoadedPatch LoadedPatch::any(const Patch& patch, const Loader& loader) {
+LoadedPatch LoadedPatch::any(const Patch& patch, const Loader& loader, const Compat& compat) {
   const std::string configuration = configuration_text(patch, "patch");
-  return configuring("PatchTransformer", configuration, [&] { return load(patch, configuration, loader); });
+  return configuring("PatchTransformer", configuration, [&] { return load(patch, configuration, loader, compat); });
 }
 
-LoadedPatch LoadedPatch::configured(const Patch& patch, const Node& configuration, const Loader& loader) {
-  return load(patch, document::write_yaml(configuration), loader);
+LoadedPatch LoadedPatch::configured(const Patch& patch, const Node& configuration, const Loader& loader, const Compat& compat) {
+  return load(patch, document::write_yaml(configuration), loader, compat);
 }
 
-LoadedPatch LoadedPatch::load(const Patch& patch, const std::string& configuration, const Loader& loader) {
+LoadedPatch LoadedPatch::load(const Patch& patch, const std::string& configuration, const Loader& loader, const Compat& compat) {
   LoadedPatch loaded;
+  loaded.compat_ = &compat;
   loaded.target_ = patch.target;
   std::string text(trim(patch.patch));
   std::string file = "patch";
@@ -129,7 +131,7 @@ LoadedPatch LoadedPatch::load(const Patch& patch, const std::string& configurati
   } else {
     loaded.source_ = fmt::format("[patch: {}]", quoted(text));
   }
-  auto strategic = attempt([&] { return read_resources(text, file); });
+  auto strategic = attempt([&] { return read_resources(text, file, compat); });
   auto operations = attempt([&] { return read_operations(text, file); });
   if (operations && !operations->is_null() && !is_operations(*operations)) operations.reset();
   if (strategic && !strategic->empty() && operations && operations->size() > 0) {
@@ -148,41 +150,43 @@ LoadedPatch LoadedPatch::load(const Patch& patch, const std::string& configurati
   return loaded;
 }
 
-LoadedPatch LoadedPatch::strategic(const std::vector<std::string>& paths_or_texts, const std::string& text,
-                                   const Loader& loader) {
+LoadedPatch LoadedPatch::strategic(const std::vector<std::string>& paths_or_texts, const std::string& text, const Loader& loader,
+                                   const Compat& compat) {
   LoadedPatch loaded;
+  loaded.compat_ = &compat;
   loaded.field_ = Field::patches_strategic_merge;
   if (paths_or_texts.empty() && text.empty()) throw make_error(ErrorKind::input, "empty file path and empty patch content");
   auto add = [&](std::vector<Resource> more) {
     for (auto& patch : more) loaded.strategic_.push_back(std::move(patch));
   };
   for (const auto& entry : paths_or_texts) {
-    if (auto inline_patches = attempt([&] { return read_resources(entry, "patch"); })) {
+    if (auto inline_patches = attempt([&] { return read_resources(entry, "patch", compat); })) {
       add(std::move(*inline_patches));
     } else {
-      add(read_resource_file(loader.read(entry), entry, join_path(loader.root(), entry)));
+      add(read_resource_file(loader.read(entry), entry, join_path(loader.root(), entry), compat));
     }
   }
-  if (!text.empty()) add(read_resources(text, "patch"));
+  if (!text.empty()) add(read_resources(text, "patch", compat));
   if (loaded.strategic_.empty()) {
     throw make_error(ErrorKind::input, "patch appears to be empty; files=[{}], Patch={}", join(paths_or_texts, " "), text);
   }
   return loaded;
 }
 
-LoadedPatch LoadedPatch::strategic(const std::vector<std::string>& paths_or_texts, const Loader& loader) {
+LoadedPatch LoadedPatch::strategic(const std::vector<std::string>& paths_or_texts, const Loader& loader, const Compat& compat) {
   const Node configuration = Node::mapping({{"paths", Node::strings(paths_or_texts)}});
   return configuring("PatchStrategicMergeTransformer", document::write_yaml(configuration),
-                     [&] { return strategic(paths_or_texts, "", loader); });
+                     [&] { return strategic(paths_or_texts, "", loader, compat); });
 }
 
-LoadedPatch LoadedPatch::json6902(const Patch& patch, const Loader& loader) {
+LoadedPatch LoadedPatch::json6902(const Patch& patch, const Loader& loader, const Compat& compat) {
   return configuring("PatchJson6902Transformer", configuration_text(patch, "jsonOp"),
-                     [&] { return json6902_configured(patch, loader); });
+                     [&] { return json6902_configured(patch, loader, compat); });
 }
 
-LoadedPatch LoadedPatch::json6902_configured(const Patch& patch, const Loader& loader) {
+LoadedPatch LoadedPatch::json6902_configured(const Patch& patch, const Loader& loader, const Compat& compat) {
   LoadedPatch loaded;
+  loaded.compat_ = &compat;
   loaded.field_ = Field::patches_json6902;
   loaded.target_ = patch.target;
   std::string text = patch.patch;
@@ -229,8 +233,8 @@ void LoadedPatch::apply_strategic(ResourceMap& resources, const MergeSchema& sch
                                               [&] { return resources.get_by_any(id); })
                                      : resources.get_by_any(id);
     Resource& resource = resources[position];
-    patch_resource(resource, patch.document, patch.allow_name_change, patch.allow_kind_change, schema);
-    changes_ids |= patch.allow_name_change || patch.allow_kind_change || resource.empty();
+    patch_resource(resource, patch.document, patch.allow_name_change, patch.allow_kind_change, schema, *compat_, false);
+    changes_ids |= patch.allow_name_change || patch.allow_kind_change || resource.empty() || compat_->patches_set_namespace;
     if (changes_ids) resources.ids_changed();
   }
   if (changes_ids && field_ == Field::patches_strategic_merge) resources.remove_empty();
@@ -254,7 +258,7 @@ void LoadedPatch::apply_to_selected(ResourceMap& resources, const MergeSchema& s
     } else {
       content.set("apiVersion", Node::string(resource.document.text_of("apiVersion")));
     }
-    patch_resource(resource, content, patch.allow_name_change, patch.allow_kind_change, schema);
+    patch_resource(resource, content, patch.allow_name_change, patch.allow_kind_change, schema, *compat_, true);
   }
   resources.remove_empty();
   if (patch.allow_name_change || patch.allow_kind_change) {
@@ -272,7 +276,8 @@ void LoadedPatch::apply_operations(ResourceMap& resources) const {
     const auto name = resource.name();
     if (field_ == Field::patches) resource.remember_current_id();
     // kustomize's memory stands in annotations, so a path into them exists even when the user wrote none.
-    if (resource.has_memory()) resource.document.child_mapping("metadata").child_mapping("annotations");
+    if (compat_->memory_in_annotations && resource.has_memory())
+      resource.document.child_mapping("metadata").child_mapping("annotations");
     Node json = document::to_json_values(resource.document);
     document::apply_json_patch(json, *operations_);
     resource.document = document::from_json_values(json);

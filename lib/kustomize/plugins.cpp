@@ -21,6 +21,7 @@ struct Context {
   const Node& configuration;
   const Loader& loader;
   const document::MergeSchema& schema;
+  const Compat& compat;
 };
 
 TextMap text_map(const Node& node, std::string_view field) {
@@ -59,11 +60,12 @@ Node only(const Node& node, std::initializer_list<std::string_view> fields) {
 }
 
 Transform labels(const Context& context) {
-  return transform_labels(text_map(context.configuration, "labels"), field_specs(context.configuration));
+  return transform_labels(text_map(context.configuration, "labels"), field_specs(context.configuration), context.compat);
 }
 
 Transform annotations(const Context& context) {
-  return transform_annotations(text_map(context.configuration, "annotations"), field_specs(context.configuration));
+  return transform_annotations(text_map(context.configuration, "annotations"), field_specs(context.configuration),
+                               context.compat);
 }
 
 Transform name_space(const Context& context) {
@@ -77,11 +79,11 @@ Transform name_space(const Context& context) {
 }
 
 Transform prefix(const Context& context) {
-  return transform_prefix(context.configuration.text_of("prefix"), required_field_specs(context.configuration));
+  return transform_prefix(context.configuration.text_of("prefix"), required_field_specs(context.configuration), context.compat);
 }
 
 Transform suffix(const Context& context) {
-  return transform_suffix(context.configuration.text_of("suffix"), required_field_specs(context.configuration));
+  return transform_suffix(context.configuration.text_of("suffix"), required_field_specs(context.configuration), context.compat);
 }
 
 Transform prefix_and_suffix(const Context& context) {
@@ -93,29 +95,31 @@ Transform prefix_and_suffix(const Context& context) {
 
 Transform patch(const Context& context) {
   const auto made = as_kustomization("patches", only(context.configuration, {"path", "patch", "target", "options"}));
-  return transform_patch(LoadedPatch::configured(made.patches.front(), context.configuration, context.loader), context.schema);
+  return transform_patch(LoadedPatch::configured(made.patches.front(), context.configuration, context.loader, context.compat),
+                         context.schema);
 }
 
 Transform strategic_patch(const Context& context) {
   const auto made = kustomization_of(
       Node::mapping({{"patchesStrategicMerge",
                       context.configuration.find("paths") ? *context.configuration.find("paths") : Node::sequence()}}));
-  return transform_patch(
-      LoadedPatch::strategic(made.patches_strategic_merge, context.configuration.text_of("patches"), context.loader),
-      context.schema);
+  return transform_patch(LoadedPatch::strategic(made.patches_strategic_merge, context.configuration.text_of("patches"),
+                                                context.loader, context.compat),
+                         context.schema);
 }
 
 Transform json6902_patch(const Context& context) {
   Node entry = only(context.configuration, {"path", "target"});
   if (const Node* operations = context.configuration.find("jsonOp")) entry.set("patch", *operations);
   const auto made = as_kustomization("patchesJson6902", std::move(entry));
-  return transform_patch(LoadedPatch::json6902_configured(made.patches_json6902.front(), context.loader), context.schema);
+  return transform_patch(LoadedPatch::json6902_configured(made.patches_json6902.front(), context.loader, context.compat),
+                         context.schema);
 }
 
 Transform images(const Context& context) {
   const Node* image = context.configuration.find("imageTag");
   const auto made = as_kustomization("images", image ? *image : Node::mapping(document::Mapping{}));
-  return transform_images(made.images, field_specs(context.configuration));
+  return transform_images(made.images, field_specs(context.configuration), context.compat);
 }
 
 Transform replicas(const Context& context) {
@@ -145,7 +149,9 @@ Transform values(const Context& context) {
   return transform_values(std::move(plugin));
 }
 
-Transform hashes(const Context&) { return add_hashes; }
+Transform hashes(const Context& context) {
+  return [&compat = context.compat](ResourceMap& resources) { add_hashes(resources, compat); };
+}
 
 struct BuiltinTransformer {
   std::string_view kind;
@@ -240,7 +246,7 @@ Transform configure_transformer(const Resource& configuration, const Loader& loa
     throw make_error(ErrorKind::input, "unable to load builtin {}", to_string(configuration.gvk()));
   }
   return within(fmt::format("plugin {} fails configuration", to_string(configuration.original_id())), [&] {
-    return builtin->configure({configuration.document, loader, schema});
+    return builtin->configure({configuration.document, loader, schema, *options.compat});
   });
 }
 
@@ -258,9 +264,9 @@ std::function<std::vector<Resource>()> configure_generator(const Resource& confi
       auto arguments = within(fmt::format("plugin {} fails configuration", to_string(configuration.original_id())), [&] {
         return generator_arguments(document, kind == "SecretGenerator" ? "secretGenerator" : "configMapGenerator");
       });
-      return [generated, arguments, &loader] {
+      return [generated, arguments, &loader, &compat = *options.compat] {
         std::vector<Resource> made;
-        made.push_back(generate(generated, arguments, loader));
+        made.push_back(generate(generated, arguments, loader, compat));
         return made;
       };
     }

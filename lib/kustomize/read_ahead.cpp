@@ -50,7 +50,7 @@ void ReadAhead::start_workers() {
 
 std::vector<Resource> ReadAhead::take(const std::string& file, const std::string& path) {
   const auto found = jobs_.find(key_of(file, path));
-  if (found == jobs_.end() || found->second->uses == 0) return read_resource_file(files_.read(file), path, file);
+  if (found == jobs_.end() || found->second->uses == 0) return read_resource_file(files_.read(file), path, file, compat_);
   Job& job = *found->second;
   std::unique_lock lock(mutex_);
   if (!job.is_claimed) {
@@ -84,7 +84,7 @@ void ReadAhead::work() {
 
 void ReadAhead::run(Job& job) const {
   try {
-    job.resources = read_resource_file(files_.read(job.file), job.path, job.file);
+    job.resources = read_resource_file(files_.read(job.file), job.path, job.file, compat_);
   } catch (...) {
     job.fault = std::current_exception();
   }

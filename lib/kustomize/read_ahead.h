@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/files.h"
+#include "kustomize/compat.h"
 #include "kustomize/resource.h"
 
 namespace kfrun::kustomize {
@@ -20,7 +21,8 @@ namespace kfrun::kustomize {
 class ReadAhead {
  public:
   // `threads` besides the caller's; with none, everything is read when it is taken.
-  ReadAhead(const FileSystem& files, unsigned threads) : files_(files), threads_(threads) {}
+  ReadAhead(const FileSystem& files, unsigned threads, const Compat& compat)
+      : files_(files), threads_(threads), compat_(compat) {}
   ~ReadAhead();
   ReadAhead(const ReadAhead&) = delete;
   ReadAhead& operator=(const ReadAhead&) = delete;
@@ -49,6 +51,7 @@ class ReadAhead {
 
   const FileSystem& files_;
   const unsigned threads_;
+  const Compat& compat_;
   std::unordered_map<std::string, std::unique_ptr<Job>> jobs_;
   std::mutex mutex_;
   std::condition_variable changed_;

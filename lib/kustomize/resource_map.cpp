@@ -29,7 +29,7 @@ std::string go_syntax(const ResId& id) {
 }
 
 // What `of` remembers goes to the resource that takes its place; the hash is made only when both ask for it.
-void take_identity(Resource& taker, const Resource& of) {
+void take_identity(Resource& taker, const Resource& of, const Compat& compat) {
   merge_text_maps(taker.document, of.document, {"metadata", "labels"});
   merge_text_maps(taker.document, of.document, {"metadata", "annotations"});
   taker.set_name(of.name());
@@ -38,7 +38,11 @@ void take_identity(Resource& taker, const Resource& of) {
   taker.name_prefixes = of.name_prefixes;
   taker.name_suffixes = of.name_suffixes;
   taker.behavior = of.behavior;
-  taker.needs_hash = taker.needs_hash && of.needs_hash;
+  taker.needs_hash = of.needs_hash && (taker.needs_hash || compat.absorbing_keeps_options);
+  if (compat.absorbing_keeps_options) {
+    taker.document.child_mapping("metadata").child_mapping("labels");
+    taker.document.child_mapping("metadata").child_mapping("annotations");
+  }
   taker.referring_vars = of.referring_vars;
   if (!taker.origin) taker.origin = of.origin;
   if (taker.transformations.empty()) taker.transformations = of.transformations;
@@ -75,7 +79,7 @@ void ResourceMap::append_all(ResourceMap other) {
   for (auto& resource : other) append(std::move(resource));
 }
 
-void ResourceMap::absorb(Resource resource) {
+void ResourceMap::absorb(Resource resource, const Compat& compat) {
   const ResId id = resource.current_id();
   const auto matches = find_any(id);
   const bool joins = resource.behavior == GeneratorBehavior::merge || resource.behavior == GeneratorBehavior::replace;
@@ -95,7 +99,7 @@ void ResourceMap::absorb(Resource resource) {
   const bool merges = resource.behavior == GeneratorBehavior::merge;
   if (merges && id.gvk.kind == "Secret" && id.gvk.api_version() == "v1") normalize_string_data(old.document);
   const auto own_origin = resource.origin;
-  take_identity(resource, old);
+  take_identity(resource, old, compat);
   if (merges) {
     merge_data(resource.document, old.document);
     if (old.origin) resource.origin = old.origin;

@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "kustomize/compat.h"
 #include "kustomize/resource.h"
 
 namespace kfrun::kustomize {
@@ -34,7 +35,7 @@ class ResourceMap {
   void append(Resource resource);
   void append_all(ResourceMap other);
   // Adds what a generator made, by its behavior: create, or merge with or replace the one of that id.
-  void absorb(Resource resource);
+  void absorb(Resource resource, const Compat& compat = latest_release());
   void absorb_all(ResourceMap other);
   void remove_empty();
   // Keeps the resources at the positions where `keep` is true.

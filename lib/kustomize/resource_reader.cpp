@@ -1,8 +1,11 @@
 #include "kustomize/resource_reader.h"
 
+#include <algorithm>
 #include <deque>
 #include <map>
 
+#include "base/text.h"
+#include "document/json_values.h"
 #include "document/reader.h"
 
 namespace kfrun::kustomize {
@@ -55,6 +58,31 @@ void unwrap_only_list(std::vector<Node>& documents) {
   documents = std::move(inner);
 }
 
+// Documents as Kubernetes' decoder reads them: cut at lines of "---" alone, the last line of each ended; YAML 1.1 made JSON.
+std::vector<Node> read_yaml_1_1(std::string_view text, const std::string& file) {
+  std::vector<Node> documents;
+  std::string one;
+  int line_number = 0;
+  int first_line = 0;
+  const auto finish = [&] {
+    for (auto& document : document::read_yaml(one, file, document::Schema::go_yaml_v2)) {
+      Node json = document::yaml_to_json(document);
+      json.set_position(first_line + std::max(document.line(), 1), document.column());
+      documents.push_back(std::move(json));
+    }
+    one.clear();
+  };
+  for (const auto& line : split(text, '\n')) {
+    const bool ends = line.starts_with("---") && trim(line.substr(3)).empty();
+    if (ends && !one.empty()) finish();
+    if (one.empty()) first_line = line_number + (ends ? 1 : 0);
+    ++line_number;
+    if (!ends) (one += line) += '\n';
+  }
+  finish();
+  return documents;
+}
+
 void keep_good(std::vector<Node>& documents, std::deque<Node>& kept) {
   for (auto& document : documents) {
     if (is_empty(document)) continue;
@@ -81,8 +109,10 @@ void check_metadata(const Node& object) {
 
 bool is_malformed(const Error& error) { return std::string_view(error.what()).find(kMalformedYaml) != std::string_view::npos; }
 
-std::vector<Resource> read_resources(std::string_view text, const std::string& file) {
-  auto documents = within(std::string(kMalformedYaml), [&] { return document::read_yaml(text, file); });
+std::vector<Resource> read_resources(std::string_view text, const std::string& file, const Compat& compat) {
+  auto documents = within(std::string(kMalformedYaml), [&] {
+    return compat.manifests_are_yaml_1_1 ? read_yaml_1_1(text, file) : document::read_yaml(text, file);
+  });
   unwrap_only_list(documents);
   std::deque<Node> pending;
   keep_good(documents, pending);
@@ -107,9 +137,10 @@ std::vector<Resource> read_resources(std::string_view text, const std::string& f
   return resources;
 }
 
-std::vector<Resource> read_resource_file(std::string_view text, const std::string& path, const std::string& file) {
+std::vector<Resource> read_resource_file(std::string_view text, const std::string& path, const std::string& file,
+                                         const Compat& compat) {
   try {
-    auto resources = read_resources(text, file);
+    auto resources = read_resources(text, file, compat);
     for (auto& resource : resources) resource.source = path;
     return resources;
   } catch (Error& error) {

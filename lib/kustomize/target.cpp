@@ -20,7 +20,10 @@ std::string seen_from(const std::string& root, const std::string& file) {
 }  // namespace
 
 BuildContext::BuildContext(const FileSystem& file_system, const BuildOptions& build_options)
-    : files(file_system), options(build_options), remote(build_options), manifests_(file_system, helpers()) {}
+    : files(file_system),
+      options(build_options),
+      remote(build_options),
+      manifests_(file_system, helpers(), *build_options.compat) {}
 
 void BuildContext::warn(std::string text) {
   if (options.on_warning) options.on_warning(text);
@@ -46,7 +49,7 @@ std::shared_ptr<const KustomizationFile> BuildContext::read_file(const Loader& l
   }
   if (found.size() > 1) throw make_error(ErrorKind::input, "Found multiple kustomization files under: {}\n", loader.root());
   const auto& [name, text] = found.front();
-  auto content = read_kustomization(text, join_path(loader.root(), name), loader.root(), found_warnings);
+  auto content = read_kustomization(text, join_path(loader.root(), name), loader.root(), found_warnings, *options.compat);
   known = std::make_shared<const KustomizationFile>(KustomizationFile{name, std::move(content), found_warnings});
   return known;
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "document/node.h"
+#include "kustomize/compat.h"
 #include "kustomize/field_spec.h"
 
 namespace kfrun::kustomize {
@@ -31,7 +32,7 @@ ImageParts split_image(const std::string& image);
 // the field specs (so a tag suffix is added twice to a container, as kustomize does). CustomResourceDefinitions are left alone.
 class ImageTransformer {
  public:
-  explicit ImageTransformer(std::vector<ImageChange> changes);
+  explicit ImageTransformer(std::vector<ImageChange> changes, const Compat& compat = latest_release());
   ~ImageTransformer();
   ImageTransformer(ImageTransformer&&) noexcept;
   ImageTransformer& operator=(ImageTransformer&&) noexcept;
@@ -41,6 +42,7 @@ class ImageTransformer {
  private:
   struct Matcher;
   std::vector<Matcher> matchers_;
+  const Compat* compat_;
 };
 
 }  // namespace kfrun::kustomize

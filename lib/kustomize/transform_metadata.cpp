@@ -27,7 +27,7 @@ FieldSpecs label_fields(const LabelSet& entry, const TransformerConfig& config) 
   return specs;
 }
 
-void transform_labels(Node& object, const TextMap& labels, const FieldSpecs& specs) {
+void transform_labels(Node& object, const TextMap& labels, const FieldSpecs& specs, const Compat& compat) {
   // Values that are new share one node between all places of their key.
   std::vector<std::uint32_t> shares(labels.size(), 0);
   bool changed_shared = false;
@@ -36,7 +36,7 @@ void transform_labels(Node& object, const TextMap& labels, const FieldSpecs& spe
     for (const auto& [key, value] : labels) {
       bool is_new = mapping.is_mapping() && mapping.find(key) == nullptr;
       Node* entry = set_text_entry(mapping, key, value);
-      if (is_new) {
+      if (is_new && compat.shares_label_values) {
         if (*share == 0) *share = next_share();
         entry->set_share(*share);
       } else if (entry != nullptr) {
@@ -48,12 +48,12 @@ void transform_labels(Node& object, const TextMap& labels, const FieldSpecs& spe
   if (changed_shared) sync_shared(object);
 }
 
-void transform_annotations(Node& object, const TextMap& annotations, const FieldSpecs& specs) {
-  transform_labels(object, annotations, specs);
+void transform_annotations(Node& object, const TextMap& annotations, const FieldSpecs& specs, const Compat& compat) {
+  transform_labels(object, annotations, specs, compat);
 }
 
-bool keeps_name(const Gvk& gvk) {
-  return gvk.kind == "CustomResourceDefinition" || gvk.kind == "Namespace" ||
+bool keeps_name(const Gvk& gvk, const Compat& compat) {
+  return gvk.kind == "CustomResourceDefinition" || (compat.namespaces_keep_names && gvk.kind == "Namespace") ||
          (gvk.kind == "APIService" && gvk.group == "apiregistration.k8s.io");
 }
 

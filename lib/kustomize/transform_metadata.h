@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "document/node.h"
+#include "kustomize/compat.h"
 #include "kustomize/transformer_config.h"
 
 namespace kfrun::kustomize {
@@ -26,12 +27,14 @@ struct LabelSet {
 FieldSpecs label_fields(const LabelSet& entry, const TransformerConfig& config);
 
 // Sets every pair at every place (labels and annotations alike).
-void transform_labels(document::Node& object, const TextMap& labels, const FieldSpecs& specs);
-void transform_annotations(document::Node& object, const TextMap& annotations, const FieldSpecs& specs);
+void transform_labels(document::Node& object, const TextMap& labels, const FieldSpecs& specs,
+                      const Compat& compat = latest_release());
+void transform_annotations(document::Node& object, const TextMap& annotations, const FieldSpecs& specs,
+                           const Compat& compat = latest_release());
 
 // Whether prefix and suffix leave this kind alone (custom resource definitions, APIServices, namespaces). `gvk` is that of the
 // original id.
-bool keeps_name(const Gvk& gvk);
+bool keeps_name(const Gvk& gvk, const Compat& compat = latest_release());
 // Puts `prefix` before (`suffix` behind) the text at one place.
 void add_prefix(document::Node& object, const std::string& prefix, const FieldSpec& spec);
 void add_suffix(document::Node& object, const std::string& suffix, const FieldSpec& spec);

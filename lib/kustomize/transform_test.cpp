@@ -11,7 +11,7 @@ using document::Node;
 
 namespace {
 
-const TransformerConfig& config() { return default_transformer_config(); }
+TransformerConfig config() { return default_transformer_config(); }
 
 template <typename Change>
 std::string after(const std::string& text, Change change) {

@@ -116,32 +116,44 @@ void sort_tables(TransformerConfig& config) {
   std::stable_sort(config.name_references.begin(), config.name_references.end(), by_kind);
 }
 
-FieldSpecs from_rows(std::span<const FieldSpecRow> rows) {
+bool is_later(const LaterField& later, std::string_view table, std::string_view referent, const FieldSpecRow& row) {
+  const bool same_path = later.path.starts_with('*') ? row.path.ends_with(later.path.substr(1)) : row.path == later.path;
+  return later.table == table && (later.referent.empty() || later.referent == referent) &&
+         (later.kind.empty() || later.kind == row.kind) && (later.path.empty() || same_path);
+}
+
+// The rows of a table that the release has; `referent` for name references.
+FieldSpecs from_rows(std::span<const FieldSpecRow> rows, const Compat& compat, std::string_view table,
+                     std::string_view referent = {}) {
   FieldSpecs specs;
   specs.reserve(rows.size());
   for (const FieldSpecRow& row : rows) {
+    if (std::any_of(compat.later_fields.begin(), compat.later_fields.end(),
+                    [&](const LaterField& later) { return is_later(later, table, referent, row); })) {
+      continue;
+    }
     Gvk gvk{std::string(row.group), std::string(row.version), std::string(row.kind)};
     specs.emplace_back(std::move(gvk), std::string(row.path), row.create);
   }
   return specs;
 }
 
-TransformerConfig make_default() {
+}  // namespace
+
+TransformerConfig default_transformer_config(const Compat& compat) {
   TransformerConfig config;
   for (const FieldSpecTable& rows : field_spec_tables()) {
     auto table = std::find_if(std::begin(kTables), std::end(kTables), [&](const Table& t) { return t.key == rows.name; });
     KFRUN_CHECK(table != std::end(kTables));
-    config.*table->specs = from_rows(rows.rows);
+    config.*table->specs = from_rows(rows.rows, compat, rows.name);
   }
   for (const NameReferenceRow& row : name_reference_table()) {
     Gvk gvk{std::string(row.group), std::string(row.version), std::string(row.kind)};
-    config.name_references.push_back({std::move(gvk), from_rows(row.referrers)});
+    config.name_references.push_back({std::move(gvk), from_rows(row.referrers, compat, "nameReference", row.kind)});
   }
   sort_tables(config);
   return config;
 }
-
-}  // namespace
 
 void TransformerConfig::merge(const NameReference& reference) {
   auto same = std::find_if(name_references.begin(), name_references.end(),
@@ -182,11 +194,6 @@ std::string to_string(const TransformerConfig& config) {
                list(config.images), list(config.replicas)},
               " ") +
          "}";
-}
-
-const TransformerConfig& default_transformer_config() {
-  static const TransformerConfig config = make_default();
-  return config;
 }
 
 FieldSpecs read_field_specs(const Node& list, std::string_view context, UnknownFields unknown) {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "document/node.h"
+#include "kustomize/compat.h"
 #include "kustomize/field_spec.h"
 
 namespace kfrun::kustomize {
@@ -39,7 +40,7 @@ struct TransformerConfig {
 std::string to_string(const TransformerConfig& config);
 
 // What kustomize 5.8.2 changes by default. One value for the whole process; copy it to add to it.
-const TransformerConfig& default_transformer_config();
+TransformerConfig default_transformer_config(const Compat& compat = latest_release());
 // From a `configurations` file. Throws Error(input) in the words of Go's encoding/json for unknown fields and wrong types.
 TransformerConfig read_transformer_config(const document::Node& file);
 // Reads a list of {group, version, kind, path, create} (label fields, fieldSpecs of plugin configurations). `context` is Go's

@@ -22,8 +22,9 @@ bool is_from_helm(const Resource& resource) {
 }
 
 // kustomize's memory stands in annotations, so they are there for it even when the user wrote none. Empty ones go at the end.
-Node& with_annotations(Resource& resource) {
-  if (resource.has_memory()) resource.document.child_mapping("metadata").child_mapping("annotations");
+Node& with_annotations(Resource& resource, const Compat& compat) {
+  if (compat.memory_in_annotations && resource.has_memory())
+    resource.document.child_mapping("metadata").child_mapping("annotations");
   return resource.document;
 }
 
@@ -37,10 +38,10 @@ std::string conflict_text(const ResourceMap& resources, const ResId& id) {
 
 // Prefix and suffix: `remember` and `change` differ, the rest is the same.
 template <typename Remember, typename Change>
-void rename_all(ResourceMap& resources, const FieldSpecs& specs, Remember remember, Change change) {
+void rename_all(ResourceMap& resources, const FieldSpecs& specs, const Compat& compat, Remember remember, Change change) {
   for (auto& resource : resources) {
     const Gvk gvk = resource.original_id().gvk;
-    if (keeps_name(gvk)) continue;
+    if (keeps_name(gvk, compat)) continue;
     for (const auto& spec : specs) {
       if (!spec.selects(gvk)) continue;
       if (spec.path == kNamePath) {
@@ -63,17 +64,17 @@ bool ever_selected(const Resource& resource, const std::string& name, const Fiel
 
 }  // namespace
 
-Transform transform_labels(TextMap labels, FieldSpecs specs) {
-  return [labels = std::move(labels), specs = std::move(specs)](ResourceMap& resources) {
+Transform transform_labels(TextMap labels, FieldSpecs specs, const Compat& compat) {
+  return [labels = std::move(labels), specs = std::move(specs), &compat](ResourceMap& resources) {
     if (labels.empty()) return;
-    for (auto& resource : resources) transform_labels(with_annotations(resource), labels, specs);
+    for (auto& resource : resources) transform_labels(with_annotations(resource, compat), labels, specs, compat);
   };
 }
 
-Transform transform_annotations(TextMap annotations, FieldSpecs specs) {
-  return [annotations = std::move(annotations), specs = std::move(specs)](ResourceMap& resources) {
+Transform transform_annotations(TextMap annotations, FieldSpecs specs, const Compat& compat) {
+  return [annotations = std::move(annotations), specs = std::move(specs), &compat](ResourceMap& resources) {
     if (annotations.empty()) return;
-    for (auto& resource : resources) transform_annotations(with_annotations(resource), annotations, specs);
+    for (auto& resource : resources) transform_annotations(with_annotations(resource, compat), annotations, specs, compat);
   };
 }
 
@@ -94,20 +95,20 @@ Transform transform_namespace(NamespaceChange change, FieldSpecs specs) {
   };
 }
 
-Transform transform_prefix(std::string prefix, FieldSpecs specs) {
-  return [prefix = std::move(prefix), specs = std::move(specs)](ResourceMap& resources) {
+Transform transform_prefix(std::string prefix, FieldSpecs specs, const Compat& compat) {
+  return [prefix = std::move(prefix), specs = std::move(specs), &compat](ResourceMap& resources) {
     if (prefix.empty()) return;
     rename_all(
-        resources, specs, [&](Resource& resource) { resource.add_name_prefix(prefix); },
+        resources, specs, compat, [&](Resource& resource) { resource.add_name_prefix(prefix); },
         [&](Node& object, const FieldSpec& spec) { add_prefix(object, prefix, spec); });
   };
 }
 
-Transform transform_suffix(std::string suffix, FieldSpecs specs) {
-  return [suffix = std::move(suffix), specs = std::move(specs)](ResourceMap& resources) {
+Transform transform_suffix(std::string suffix, FieldSpecs specs, const Compat& compat) {
+  return [suffix = std::move(suffix), specs = std::move(specs), &compat](ResourceMap& resources) {
     if (suffix.empty()) return;
     rename_all(
-        resources, specs, [&](Resource& resource) { resource.add_name_suffix(suffix); },
+        resources, specs, compat, [&](Resource& resource) { resource.add_name_suffix(suffix); },
         [&](Node& object, const FieldSpec& spec) { add_suffix(object, suffix, spec); });
   };
 }
@@ -131,8 +132,8 @@ Transform transform_replicas(Replica replica, FieldSpecs specs) {
   };
 }
 
-Transform transform_images(std::vector<ImageChange> images, FieldSpecs specs) {
-  const auto transformer = std::make_shared<ImageTransformer>(std::move(images));
+Transform transform_images(std::vector<ImageChange> images, FieldSpecs specs, const Compat& compat) {
+  const auto transformer = std::make_shared<ImageTransformer>(std::move(images), compat);
   return [transformer, specs = std::move(specs)](ResourceMap& resources) {
     for (auto& resource : resources) transformer->apply(resource.document, specs);
   };
@@ -173,10 +174,10 @@ Transform transform_patch(LoadedPatch patch, const document::MergeSchema& schema
   return [patch = std::move(patch), &schema](ResourceMap& resources) { patch.apply(resources, schema); };
 }
 
-void add_hashes(ResourceMap& resources) {
+void add_hashes(ResourceMap& resources, const Compat& compat) {
   for (auto& resource : resources) {
     if (!resource.needs_hash) continue;
-    const std::string hash = content_hash(resource.document);
+    const std::string hash = content_hash(resource.document, compat);
     resource.remember_current_id();
     resource.set_name(resource.name() + "-" + hash);
   }
