@@ -25,8 +25,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
   }
   files.add(path, text);
+  kfrun::kustomize::BuildOptions options;
+  options.enable_git = false;
   try {
-    kfrun::kustomize::to_yaml(kfrun::kustomize::build(files, "/"));
+    kfrun::kustomize::to_yaml(kfrun::kustomize::build(files, "/", options));
   } catch (const kfrun::Error&) {
     // A fault that is told is a good outcome.
   }

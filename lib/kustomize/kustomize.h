@@ -44,13 +44,16 @@ struct BuildOptions {
   std::vector<std::string> helm_api_versions;
   std::string helm_kube_version;
   bool helm_debug = false;
-  // For functions (programs and containers): --network, --mount, -e, --as-current-user. --network-name says nothing, as in kustomize.
+  // For functions (programs and containers): --network, --mount, -e, --as-current-user. --network-name says nothing, as in
+  // kustomize.
   bool function_network = false;
   std::vector<std::string> function_mounts;
   std::vector<std::string> function_environment;
   bool function_as_current_user = false;
   // Called with what functions write to their error output, as it comes.
   std::function<void(std::string_view)> on_function_output;
+  // Repositories are cloned by the git program; else they are refused.
+  bool enable_git = true;
   // Reads a URL: how remote files come here. It throws Error when no answer came. Without it they are refused.
   std::function<HttpAnswer(const std::string& url)> fetch;
   // Called for each warning as it is found, also when the build fails afterwards.

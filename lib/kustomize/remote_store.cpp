@@ -177,6 +177,7 @@ const std::string& RemoteStore::clone(const RepoSpec& spec) {
   const std::string url = spec.clone_url();
   const std::string key = fmt::format("{}\n{}\n{}", url, spec.ref, spec.submodules);
   if (const auto known = clones_.find(key); known != clones_.end()) return known->second;
+  if (!options_.enable_git) throw make_error(ErrorKind::unsupported, "repositories are not cloned here: '{}'", spec.raw);
   // git would take it for one of its options, some of which run programs.
   if (spec.ref.starts_with('-')) throw make_error(ErrorKind::denied, "ref '{}' of '{}' begins with '-'", spec.ref, spec.raw);
   const std::string directory = directories_.emplace_back("kustomize-").path();
