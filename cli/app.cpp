@@ -271,7 +271,7 @@ void add_submit(CLI::App* verb, SubmitFlags& flags) {
       "Examples:\n  kfrun submit pipeline.yaml --local\n  kfrun submit pipeline.yaml --local --runner podman\n"
       "  kfrun submit pipeline.yaml -p rate=0.1 -n team-a\n"
       "  kfrun submit pipeline.yaml -P params.yaml --progress plain -o json");
-  verb->add_option("FILE", flags.file, "The pipeline")->required();
+  verb->add_option("FILE", flags.file, "The pipeline; pipeline.py is compiled by the KFP SDK")->required();
   add_list(verb, "-p,--parameter", flags.parameters, "A parameter; @FILE as value reads the file; repeatable")
       ->type_name("NAME=VALUE");
   verb->add_option("-P,--parameter-file", flags.parameter_file, "A YAML or JSON mapping of parameters")->type_name("FILE");
@@ -299,7 +299,7 @@ void add_submit(CLI::App* verb, SubmitFlags& flags) {
 
 void add_compile(CLI::App* verb, CompileFlags& flags) {
   verb->footer("Examples:\n  kfrun compile pipeline.yaml\n  kfrun compile pipeline.yaml -o dot | dot -Tsvg > graph.svg");
-  verb->add_option("FILE", flags.file, "The pipeline")->required();
+  verb->add_option("FILE", flags.file, "The pipeline; pipeline.py is compiled by the KFP SDK")->required();
   verb->add_option("-o,--output", flags.format, "text, dot, mermaid or json")
       ->type_name("WORD")
       ->check(CLI::IsMember({"text", "dot", "mermaid", "json"}));

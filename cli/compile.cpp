@@ -1,5 +1,6 @@
 // Verbs `compile` and `lint`: a pipeline checked and shown, nothing started.
 #include "cli/exit_code.h"
+#include "cli/pipeline_source.h"
 #include "cli/screen.h"
 #include "cli/verbs.h"
 #include "document/writer.h"
@@ -32,7 +33,7 @@ document::Node to_node(const Diagnostic& diagnostic) {
 }  // namespace
 
 int run(const CompileFlags& flags) {
-  const auto compiled = pipeline::compile(disk(), flags.file);
+  const auto compiled = compile_file(flags.file);
   print_diagnostics(compiled.diagnostics);
   if (has_errors(compiled.diagnostics)) return kUsage;
   print(printed(compiled.pipeline, flags.format));
@@ -42,7 +43,7 @@ int run(const CompileFlags& flags) {
 int run(const LintFlags& flags) {
   Diagnostics all;
   for (const auto& file : flags.files) {
-    const auto compiled = pipeline::compile(disk(), file);
+    const auto compiled = compile_file(file);
     all.insert(all.end(), compiled.diagnostics.begin(), compiled.diagnostics.end());
   }
   if (flags.output != OutputFormat::table) {

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "cli/arguments.h"
 #include "cli/exit_code.h"
+#include "cli/pipeline_source.h"
 #include "cli/run_session.h"
 #include "cli/run_view.h"
 #include "cli/screen.h"
@@ -55,7 +56,7 @@ Submission prepare(const SubmitFlags& flags, pipeline::Pipeline pipeline) {
   submission.head.name = flags.name.empty() ? pipeline.name : flags.name;
   submission.head.created = system_clock().now();
   submission.head.id = flags.id.empty() ? run::make_run_id(submission.head.name, submission.head.created) : checked(flags.id);
-  submission.head.source = disk().resolve(flags.file).value_or(flags.file);
+  submission.head.source = disk().resolve(file_of(flags.file)).value_or(flags.file);
   submission.head.cache = !flags.no_cache;
   choose_runner(flags, submission.head);
   submission.pipeline = std::make_shared<const pipeline::Pipeline>(std::move(pipeline));
@@ -101,7 +102,7 @@ int conclude(const Carried& carried, OutputFormat output, ProgressMode progress)
 }
 
 int run(const SubmitFlags& flags) {
-  auto compiled = pipeline::compile(disk(), flags.file);
+  auto compiled = compile_file(flags.file);
   print_diagnostics(compiled.diagnostics);
   if (has_errors(compiled.diagnostics)) return kUsage;
   auto submission = prepare(flags, std::move(compiled.pipeline));

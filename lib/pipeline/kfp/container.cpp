@@ -78,7 +78,7 @@ std::optional<Expression> artifact_part(const std::string& reference, const Plac
   Expression list = index(name(reference + ".record"), "artifacts");
   if (steps.size() == 3) return is_input ? std::optional(make_call("to_json", {std::move(list)})) : std::nullopt;
   const std::string& part = steps[3];
-  if (part == "path" || part == "value") return make_call("first", {name(reference)});
+  if (part == "path" || part == "value") return is_input ? make_call("first", {name(reference)}) : name(reference);
   if (part != "uri" && part != "metadata") return std::nullopt;
   Expression found = index(make_call("first", {std::move(list)}), part);
   return steps.size() == 4 ? found : index(std::move(found), steps[4]);

@@ -52,7 +52,7 @@ TEST_CASE("placeholders of a command become names of the task") {
   CHECK(argument("\"{{$.inputs.parameters['x']}}\"") == "kfp_text(inputs.x)");
   CHECK(argument("\"-n={{$.inputs.parameters['x']}}!\"") == R"(concat("-n=", kfp_text(inputs.x), "!"))");
   CHECK(argument("\"{{$.outputs.parameters['out'].output_file}}\"") == "kfp_text(outputs.out)");
-  CHECK(argument("\"{{$.outputs.artifacts['a'].path}}\"") == "kfp_text(first(outputs.a))");
+  CHECK(argument("\"{{$.outputs.artifacts['a'].path}}\"") == "kfp_text(outputs.a)");
   CHECK(argument("\"{{$.pipeline_job_uuid}}\"") == "kfp_text(run.id)");
   CHECK(argument("\"{{$.inputs.parameters['other']}} {{ x }}\"") == R"("{{$.inputs.parameters['other']}} {{ x }}")");
   CHECK(argument("'{{$}}'").starts_with(R"(to_json({"inputs": {"parameterValues": compact({"x": inputs.x, "y": inputs.y})})"));
