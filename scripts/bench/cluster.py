@@ -74,28 +74,31 @@ PATH = re.compile(rb'"kfrun.dev/path":"([^"]*)"')
 END = re.compile(rb'"phase":"(?:Succeeded|Failed)"')
 
 
+def lines_of(reply):
+    """Each line with the time at which it came."""
+    rest = b""
+    while piece := reply.read1(1 << 20):
+        now = time.monotonic()
+        *lines, rest = (rest + piece).split(b"\n")
+        for line in lines:
+            yield now, line
+    print("the watch has ended", file=sys.stderr)
+
+
 def watch(server, name_space, pipe):
-    """When each pod of the namespace was added, and when it ended, by the clock of this process; told when asked."""
+    """When each pod of the namespace was added, and when it ended, by the clock of this process; told when the pod "last" comes."""
     reply = server.get(f"/api/v1/namespaces/{name_space}/pods?watch=true")
     pipe.send("ready")
     added, ended = {}, {}
-    while True:
-        line = reply.readline()
-        now = time.monotonic()
-        if not line:
-            break
+    for now, line in lines_of(reply):
         name = NAME.search(line)
-        if not name:
-            continue
-        path = PATH.search(line)
-        key = (path or name).group(1).decode()
+        key = (PATH.search(line) or name).group(1).decode()
+        if key == "last":
+            break
         if line.startswith(b'{"type":"ADDED"'):
             added.setdefault(key, now)
         elif END.search(line):
             ended.setdefault(key, now)
-        if pipe.poll():
-            if pipe.recv() == "stop":
-                break
     pipe.send((added, ended))
 
 
@@ -113,16 +116,14 @@ class Bench:
 
     def result(self):
         time.sleep(1)
-        self.pipe.send("stop")
-        # The watch wakes with the next event.
         kubectl("-n", self.name, "run", "last", "--image=local.test/busybox:1", '--overrides={"spec":{"nodeSelector":{"none":"none"}}}')
         added, ended = self.pipe.recv()
         self.process.join()
-        added.pop("last", None)
         return added, ended
 
     def remove(self):
-        kubectl("delete", "namespace", self.name, "--wait=false")
+        """Waits until all of it is gone, so that it does not disturb what follows."""
+        kubectl("delete", "namespace", self.name, "--wait=true")
 
 
 def wide(count, run_ms):
@@ -215,13 +216,11 @@ def measure_wide(options, server, folder, count):
     bodies = os.path.join(folder, "bodies")
     bodies_like(bench.name, count, bodies)
     bench.remove()
-    wait_for_quiet()
     bare = Bench(server)
     out = subprocess.run([options.bench, os.environ["KUBECONFIG"], bare.name, str(count), str(AT_ONCE), bodies], check=True,
                          stdout=subprocess.PIPE, text=True).stdout
     bare_added, _ = bare.result()
     bare.remove()
-    wait_for_quiet()
     assert len(added) == len(bare_added) == count, (len(added), len(bare_added), count)
     print(f"wide      {count:6}  {rate(added):6.0f} pods/s, bare {rate(bare_added):6.0f} ({out.split(',')[0]}): "
           f"{100 * rate(added) / rate(bare_added):4.0f} %  (goal 95 %)   load {before}", flush=True)
@@ -236,7 +235,6 @@ def measure_chained(options, server, folder, count):
     run.wait()
     added, ended = bench.result()
     bench.remove()
-    wait_for_quiet()
     delays = sorted(1000 * (added[f"c{c}-{i}"] - ended[f"c{c}-{i - 1}"]) for c in range(chains) for i in range(1, links))
     p50, p99 = (delays[int(len(delays) * part)] for part in (0.5, 0.99))
     wall, cpu, megabytes = run.usage
@@ -251,18 +249,9 @@ def measure_whole(options, server, folder, count):
     code = run.wait()
     added, _ = bench.result()
     bench.remove()
-    wait_for_quiet()
     wall, cpu, megabytes = run.usage
     print(f"whole     {count:6}  {megabytes:5.1f} MB at most (goal 64 MB), {cpu:.2f} s CPU ({1e3 * cpu / count:.2f} ms a task), {wall:.1f} s, "
           f"{rate(added):.0f} pods/s, exit code {code}   load {before}", flush=True)
-
-
-def wait_for_quiet():
-    """Until the namespaces of earlier rounds are gone."""
-    for _ in range(300):
-        if "kfrun-bench-" not in kubectl("get", "namespaces", "-o", "name").decode():
-            return
-        time.sleep(1)
 
 
 def main():
