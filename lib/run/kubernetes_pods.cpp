@@ -1,6 +1,8 @@
 // From a start to a pod, and what is seen of it. The end is in kubernetes_pods_end.cpp.
 #include "run/kubernetes_pods.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "run/kubernetes_objects.h"
 
@@ -15,9 +17,13 @@ using std::chrono::seconds;
 constexpr auto kTryAgain = seconds(5);    // a POST that quota turned down
 constexpr auto kLongStart = seconds(15);  // a pod that has a node and does not begin within that
 constexpr auto kAskAgain = minutes(1);
+constexpr auto kAskInterval = seconds(5);
+constexpr std::size_t kAskForMost = 20;  // in that time: the server looks through all events for each
 constexpr auto kAuditInterval = seconds(15);
 constexpr auto kUnwatchedFor = seconds(10);  // a new pod that the watch has not told of is looked at
 constexpr auto kUnseenFor = minutes(5);      // then a pod is looked at, whatever the watch says
+// More than the client has on its way at once, so that one is always ready to be sent.
+constexpr std::size_t kBeginAtOnce = 150;
 
 std::string words_of(const Error& error) {
   std::string text = error.what();
@@ -46,6 +52,7 @@ long long version_of(const Node& object) {
 KubernetesExecutor::Pods::Pods(kube::Client& client, RunContext run, KubernetesOptions options)
     : run_(std::move(run)), options_(std::move(options)), requests_(client), provision_(requests_, run_, options_) {
   at(kAuditInterval, [this] { audit(); });
+  at(kAskInterval, [this] { ask_why_they_wait(); });
 }
 
 KubernetesExecutor::Pods::~Pods() {
@@ -68,7 +75,32 @@ void KubernetesExecutor::Pods::start(const Work& work, bool is_adopted) {
   attempt->second.work = work;
   attempt->second.is_adopted = is_adopted;
   watch();
-  provision_.learn([this, name](const std::optional<Outcome>&) { plan(name); });
+  to_begin_.push_back(name);
+  begin_more();
+}
+
+void KubernetesExecutor::Pods::begin_more() {
+  while (beginning_ < kBeginAtOnce && !to_begin_.empty()) {
+    const auto name = std::move(to_begin_.front());
+    to_begin_.pop_front();
+    Attempt* attempt = find(name);
+    if (!attempt) continue;
+    attempt->is_begun = attempt->has_place = true;
+    ++beginning_;
+    provision_.learn([this, name](const std::optional<Outcome>&) { plan(name); });
+  }
+}
+
+void KubernetesExecutor::Pods::leave_place(Attempt& attempt) {
+  if (std::exchange(attempt.has_place, false)) --beginning_;
+  attempt.plan.pod = {};
+  attempt.plan.plan_config_map = {};
+}
+
+void KubernetesExecutor::Pods::note_created(Attempt& attempt) {
+  if (std::exchange(attempt.is_created, true)) return;
+  attempt.ask_at = Steady::now() + kLongStart;
+  leave_place(attempt);
 }
 
 void KubernetesExecutor::Pods::plan(const std::string& name) {
@@ -124,8 +156,7 @@ void KubernetesExecutor::Pods::answer_post(const std::string& name, const kube::
   Attempt* attempt = find(name);
   if (!attempt) return;
   if (reply.ok()) {
-    attempt->is_created = true;
-    at(kLongStart, [this, name] { ask_why_it_waits(name); });
+    note_created(*attempt);
     if (attempt->is_cancelled) cancel_pod(name);
     return see(reply.body);
   }
@@ -139,7 +170,8 @@ void KubernetesExecutor::Pods::answer_post(const std::string& name, const kube::
   PodStatus status;
   status.news = reply.message();
   tell(*attempt, status);
-  at(kTryAgain, [this, name] { post(name); });
+  leave_place(*attempt);
+  at(kTryAgain, [this, name] { to_begin_.push_back(name); });
 }
 
 // A pod of that name may be there: ours, from an answer that was lost or a kfrun that was, or somebody else's.
@@ -158,7 +190,7 @@ void KubernetesExecutor::Pods::adopt(const std::string& name) {
       return end_badly(name, FailureClass::configuration, "PodExists",
                        fmt::format("there is another pod {}, made for other work; it is left alone", name));
     }
-    attempt->is_created = true;
+    note_created(*attempt);
     see(reply.body);
     if (const Attempt* seen = find(name); seen && seen->is_cancelled) cancel_pod(name);
   });
@@ -201,7 +233,7 @@ void KubernetesExecutor::Pods::see(const Node& pod) {
   if (!attempt) return see_recorded(pod);
   // Before the answer to its POST a pod may be another's of the same name.
   if (attempt->plan.input_hash.empty() || (!attempt->is_created && !is_ours(*attempt, pod))) return;
-  attempt->is_created = true;
+  note_created(*attempt);
   attempt->seen = Steady::now();
   // The answer to a POST or GET may come after what the watch tells of later.
   const auto version = version_of(pod);
@@ -274,9 +306,23 @@ void KubernetesExecutor::Pods::look(const std::string& name) {
 }
 
 // A volume that cannot be mounted, a secret that is not there: only the pod's events tell.
+void KubernetesExecutor::Pods::ask_why_they_wait() {
+  const auto now = Steady::now();
+  std::vector<std::pair<Steady::time_point, std::string>> due;
+  for (const auto& [name, attempt] : attempts_) {
+    const bool waits = attempt.is_created && !attempt.is_told_running && attempt.phase == PodPhase::waiting;
+    if (waits && attempt.ask_at <= now) due.emplace_back(attempt.ask_at, name);
+  }
+  std::sort(due.begin(), due.end());
+  if (due.size() > kAskForMost) due.resize(kAskForMost);
+  for (const auto& [since, name] : due) {
+    attempts_.at(name).ask_at = now + kAskAgain;
+    ask_why_it_waits(name);
+  }
+  at(kAskInterval, [this] { ask_why_they_wait(); });
+}
+
 void KubernetesExecutor::Pods::ask_why_it_waits(const std::string& name) {
-  const Attempt* attempt = find(name);
-  if (!attempt || attempt->is_told_running || attempt->phase != PodPhase::waiting) return;
   const auto query = kube::encode_query({{"fieldSelector", fmt::format("involvedObject.name={},type=Warning", name)}});
   kube::Request request;
   request.path = path_of(kube::types::events, run_.name_space) + query;
@@ -290,7 +336,6 @@ void KubernetesExecutor::Pods::ask_why_it_waits(const std::string& name) {
       status.news = fmt::format("{}: {}", last.text_of("reason"), last.text_of("message"));
     }
     if (waiting->phase == PodPhase::waiting) tell(*waiting, status);
-    at(kAskAgain, [this, name] { ask_why_it_waits(name); });
   });
 }
 
@@ -319,11 +364,13 @@ void KubernetesExecutor::Pods::run_timers() {
 std::vector<ExecutorEvent> KubernetesExecutor::Pods::wait(Duration wait) {
   release();
   run_timers();
+  begin_more();
   if (events_.empty()) {
     if (!timers_.empty())
       wait = std::min<Duration>(wait, std::max<Duration>(timers_.begin()->first - Steady::now(), Duration(0)));
     requests_.client().run_once(wait);
     run_timers();
+    begin_more();
   }
   to_release_.insert(to_release_.end(), held_.begin(), held_.end());
   held_.clear();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <deque>
 #include <functional>
 #include <map>
 #include <optional>
@@ -34,6 +35,8 @@ class KubernetesExecutor::Pods {
     Work work;
     PodPlan plan;
     bool is_adopted = false;  // see start(); until it is known
+    bool is_begun = false;    // it has or had a place among those that begin
+    bool has_place = false;
     bool is_created = false;  // a pod of its name was made or found
     bool is_cancelled = false;
     bool is_watched = false;  // the watch has told of it
@@ -45,7 +48,13 @@ class KubernetesExecutor::Pods {
     long long version = 0;       // resourceVersion that was seen last
     Steady::time_point since{};  // of `phase`
     Steady::time_point seen{};   // when the server last spoke of the pod
+    Steady::time_point ask_at{}; // when to ask why it does not begin
   };
+
+  // So many at a time: pods that are planned and not yet made take memory.
+  void begin_more();
+  void leave_place(Attempt& attempt);
+  void note_created(Attempt& attempt);
 
   // Steps of a start, in order. Each is given the pod's name, under which the attempt is found, unless it has ended.
   void plan(const std::string& name);
@@ -63,6 +72,7 @@ class KubernetesExecutor::Pods {
   void see_recorded(const document::Node& pod);
   void look(const std::string& name);
   void audit();
+  void ask_why_they_wait();
   void ask_why_it_waits(const std::string& name);
   void tell(Attempt& attempt, const PodStatus& status);
   void bound_wait(const std::string& name, PodPhase phase, Duration limit);
@@ -90,6 +100,8 @@ class KubernetesExecutor::Pods {
   Requests requests_;
   Provision provision_;
   std::map<std::string, Attempt> attempts_;  // that have not ended, by the name of the pod
+  std::deque<std::string> to_begin_;
+  std::size_t beginning_ = 0;
   std::multimap<Steady::time_point, std::function<void()>> timers_;
   std::vector<ExecutorEvent> events_;           // to be given by the next wait()
   std::vector<std::string> to_release_, held_;  // pods of `once` tasks: told by the last wait(), by the next

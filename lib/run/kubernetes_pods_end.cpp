@@ -96,6 +96,7 @@ void KubernetesExecutor::Pods::end(const std::string& name, Outcome outcome) {
   if (outcome.pod.empty() && attempt.is_created) outcome.pod = name;
   if (attempt.work.task->once && attempt.is_created) held_.push_back(name);
   events_.push_back(AttemptEnded{attempt.work.id, system_clock().now(), std::move(outcome)});
+  leave_place(found->second);
   attempts_.erase(found);
 }
 
@@ -111,6 +112,7 @@ void KubernetesExecutor::Pods::cancel(const AttemptId& id) {
   const auto name = pod_name(run_.id, id);
   Attempt* attempt = find(name);
   if (!attempt || std::exchange(attempt->is_cancelled, true)) return;
+  if (!attempt->is_begun && !attempt->is_adopted) return end_badly(name, FailureClass::stopped, "", "");
   if (attempt->is_created) cancel_pod(name);
   insist_on_end(name);
 }
