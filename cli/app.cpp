@@ -247,7 +247,7 @@ void add_edit(CLI::App* verb, EditFlags& flags) {
     for (const auto& [subject, what] : words) add_edit_subject(sub->add_subcommand(subject, what), flags, operation, subject);
   }
   auto* fix = verb->add_subcommand("fix", "Deprecated fields to their successors");
-  fix->add_flag("--vars", flags.vars, "Accepted, but vars are not made into replacements");
+  fix->add_flag("--vars", flags.vars, "Make vars into replacements too, with placeholders in the files where they stand");
   fix->callback([&flags] { flags.operation = "fix"; });
 }
 

@@ -112,7 +112,6 @@ const std::map<std::string, Maker> kRemovers = {
 
 Change make_change(const Request& request) {
   const auto& flags = request.flags;
-  if (flags.operation == "fix") return kustomize::fix(disk());
   const auto& makers = flags.operation == "set" ? kSetters : flags.operation == "add" ? kAdders : kRemovers;
   return makers.at(flags.subject)(request);
 }
@@ -134,17 +133,36 @@ std::string build_here(std::string* fault) {
 constexpr std::string_view kFixedFields =
     "\nFixed fields:\n  patchesJson6902 -> patches\n  patchesStrategicMerge -> patches\n  commonLabels -> labels\n";
 
-void edit(const EditFlags& flags);
+constexpr std::string_view kAboutVars =
+    "\nTo convert vars -> replacements, run the command `kustomize edit fix --vars`\n\n"
+    "WARNING: Converting vars to replacements will potentially overwrite many resource files \n"
+    "and the resulting files may not produce the same output when `kustomize build` is run. \n"
+    "We recommend doing this in a clean git repository where the change is easy to undo.\n";
+
+void write_over(const std::string& file, const std::string& text) { write_file(disk().resolve(file).value_or(file), text); }
+
+void change_file(const Change& change, Words& remarks) {
+  const auto file = kustomize::find_kustomization_file(disk());
+  const auto text = disk().read(file);
+  const auto made = kustomize::edited_text(text, file, change, remarks);
+  if (made != text) write_over(file, made);
+  print_remarks(remarks);
+}
 
 // What else kustomize does about it: tell, and compare what is built.
 void fix(const EditFlags& flags) {
-  if (flags.vars) {
-    throw make_error(ErrorKind::unsupported, "vars are not converted to replacements")
-        .hint("'kustomize edit fix --vars' does; 'kfrun build' takes both");
-  }
   const auto before = build_here(nullptr);
-  edit(flags);
+  Words remarks;
+  kustomize::FileTexts files;
+  change_file(
+      [&](kustomize::Edited& edited) {
+        kustomize::fix(disk())(edited);
+        if (flags.vars) kustomize::convert_vars(disk(), files)(edited);
+      },
+      remarks);
+  for (const auto& [path, text] : files) write_over(path, text);
   print(kFixedFields);
+  print(flags.vars ? "  vars -> replacements\n" : kAboutVars);
   std::string fault;
   const auto after = build_here(&fault);
   if (!fault.empty()) {
@@ -157,12 +175,7 @@ void fix(const EditFlags& flags) {
 
 void edit(const EditFlags& flags) {
   Words remarks;
-  const Change change = make_change({flags, remarks});
-  const auto file = kustomize::find_kustomization_file(disk());
-  const auto text = disk().read(file);
-  const auto made = kustomize::edited_text(text, file, change, remarks);
-  if (made != text) write_file(disk().resolve(file).value_or(file), made);
-  print_remarks(remarks);
+  change_file(make_change({flags, remarks}), remarks);
 }
 
 }  // namespace

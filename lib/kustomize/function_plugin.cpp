@@ -55,21 +55,6 @@ std::string id_text(const ResId& id) {
   return document::write_yaml(node);
 }
 
-std::vector<Node> items_of(std::vector<Node> documents) {
-  std::vector<Node> items;
-  for (Node& document : documents) {
-    const Node* kind = document.find("kind");
-    Node* list = document.find("items");
-    bool is_list = kind != nullptr && (kind->text() == "ResourceList" || kind->text() == "List") && list != nullptr;
-    if (!is_list) {
-      items.push_back(std::move(document));
-    } else if (list->is_sequence()) {
-      std::move(list->items().begin(), list->items().end(), std::back_inserter(items));
-    }
-  }
-  return items;
-}
-
 // A text of an annotation as kyaml sets it: in single quotes when it would be read as something else.
 void annotate(Node& object, std::string_view key, const std::string& value) {
   const bool is_text = document::resolve_plain(value, document::Schema::go_yaml_v3) == document::Tag::string;
@@ -107,7 +92,7 @@ std::vector<Node> run_command(const ProcessSpec& process, const std::string& inp
   const ProcessResult result = run_process(process, input, std::nullopt, kOutputLimit);
   std::vector<Node> documents = within(std::string(kMalformedYaml), [&] { return document::read_yaml(result.output, program); });
   if (result.exit_code != 0) throw make_error(ErrorKind::failed, "{}", exit_words(result));
-  return items_of(std::move(documents));
+  return unwrapped_lists(std::move(documents));
 }
 
 // What comes out when `items` go in.

@@ -109,6 +109,21 @@ void check_metadata(const Node& object) {
 
 bool is_malformed(const Error& error) { return std::string_view(error.what()).find(kMalformedYaml) != std::string_view::npos; }
 
+std::vector<Node> unwrapped_lists(std::vector<Node> documents) {
+  std::vector<Node> items;
+  for (Node& document : documents) {
+    const Node* kind = document.find("kind");
+    Node* list = document.find("items");
+    bool is_list = kind != nullptr && (kind->text() == "ResourceList" || kind->text() == "List") && list != nullptr;
+    if (!is_list) {
+      items.push_back(std::move(document));
+    } else if (list->is_sequence()) {
+      std::move(list->items().begin(), list->items().end(), std::back_inserter(items));
+    }
+  }
+  return items;
+}
+
 std::vector<Resource> read_resources(std::string_view text, const std::string& file, const Compat& compat) {
   auto documents = within(std::string(kMalformedYaml), [&] {
     return compat.manifests_are_yaml_1_1 ? read_yaml_1_1(text, file) : document::read_yaml(text, file);

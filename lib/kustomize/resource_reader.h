@@ -24,6 +24,9 @@ inline constexpr std::string_view kMalformedYaml = "MalformedYAMLError";
 // Whether an error came from text that is no YAML.
 bool is_malformed(const Error& error);
 
+// The documents with the items of lists and ResourceLists in their places, as kyaml reads them.
+std::vector<document::Node> unwrapped_lists(std::vector<document::Node> documents);
+
 // Throws when the metadata of an object is not what a resource needs.
 void check_metadata(const document::Node& object);
 

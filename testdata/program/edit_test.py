@@ -93,6 +93,40 @@ class Edit(Case):
         self.check(["fix"], "resources: # b\n- web.yaml\npatches:\n- path: p.yaml # p\napiVersion: kustomize.config.k8s.io/v1beta1\n"
                    "kind: Kustomization\n", "bases: # b\n- web.yaml\npatchesStrategicMerge:\n- p.yaml # p\n")
 
+    def test_fix_makes_vars_into_replacements(self):
+        folder = self.folder / "vars"
+        (folder / "base").mkdir(parents=True)
+        text = "resources:\n- base # b\nvars:\n- name: WHO\n  objref: {kind: Service, name: web, apiVersion: v1}\n"
+        (folder / "kustomization.yaml").write_text(text)
+        (folder / "base/kustomization.yaml").write_text("resources: [pod.yaml, web.yaml]\n")
+        pod = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: p # p\nspec:\n  containers:\n  - name: c\n    args: [a, \"to:$(WHO):80\"]\n"
+        (folder / "base/pod.yaml").write_text(pod)
+        (folder / "base/web.yaml").write_text(SERVICE)
+        before = self.kfrun("build", folder).stdout
+        self.assertIn("vars -> replacements\n", self.kfrun("edit", "fix", "--vars", cwd=folder).stdout)
+        self.assertEqual((folder / "base/pod.yaml").read_text(), pod.replace("$(WHO)", "WHO_PLACEHOLDER"))
+        self.assertEqual((folder / "kustomization.yaml").read_text(), "resources:\n- base # b\nreplacements:\n"
+                         "- source:\n    kind: Service\n    name: web\n    version: v1\n  targets:\n  - fieldPaths:\n"
+                         "    - spec.containers.0.args.1\n    options:\n      delimiter: ':'\n      index: 1\n"
+                         "    select:\n      kind: Pod\n      name: p\n      version: v1\n"
+                         "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n")
+        self.assertEqual(self.kfrun("build", folder).stdout, before)
+
+    def test_vars_that_are_not_delimited_change_nothing(self):
+        folder = self.folder / "vars"
+        folder.mkdir()
+        text = "resources: [p.yaml, q.yaml]\nvars:\n- {name: A, objref: {kind: Pod, name: p}}\n- {name: B, objref: {kind: Pod, name: p}}\n"
+        (folder / "kustomization.yaml").write_text(text)
+        files = {"p.yaml": "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nx: $(A)\n",
+                 "q.yaml": "apiVersion: v1\nkind: Pod\nmetadata: {name: q}\nx: a-$(B)/b\n"}
+        for name, content in files.items():
+            (folder / name).write_text(content)
+        result = self.kfrun("edit", "fix", "--vars", cwd=folder, code=1)
+        self.assertIn("error with q.yaml: cannot convert all vars to replacements; $(B) is not delimited", result.stderr)
+        self.assertEqual((folder / "kustomization.yaml").read_text(), text)
+        for name, content in files.items():
+            self.assertEqual((folder / name).read_text(), content)
+
     def test_faults_are_kustomizes(self):
         self.check_fault(["set", "image"], "Error: no image specified\n")
         self.check_fault(["set", "image", "web"], "Error: invalid format of image, use one of the following options:\n- <image>=")

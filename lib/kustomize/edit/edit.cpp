@@ -1,5 +1,7 @@
 #include "kustomize/edit/edit.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "document/reader.h"
 #include "kustomize/edit/fields.h"
@@ -14,14 +16,25 @@ using document::Node;
 
 namespace {
 
-void refuse_double_fields(const Node& fields, const std::string& file) {
+std::vector<const Node*> values_of(const Node& fields, const std::string& name) {
+  std::vector<const Node*> values;
   for (const auto& member : fields.members()) {
-    const Node* first = fields.find(member.key.text());
-    if (first != &member.value) {
-      throw make_error(ErrorKind::unsupported, "field '{}' stands twice in {}: which one to edit is not clear", member.key.text(),
-                       file)
-          .at(member.key.place(file));
-    }
+    if (member.key.text() == name) values.push_back(&member.value);
+  }
+  return values;
+}
+
+// A field that stands twice can stay so, but not be changed.
+void refuse_double_fields(const Node& before, const Node& after, const std::string& file) {
+  for (const auto& member : before.members()) {
+    const auto old_values = values_of(before, member.key.text());
+    if (old_values.size() < 2) continue;
+    const auto values = values_of(after, member.key.text());
+    const auto same = [](const Node* left, const Node* right) { return *left == *right; };
+    if (std::equal(old_values.begin(), old_values.end(), values.begin(), values.end(), same)) continue;
+    throw make_error(ErrorKind::unsupported, "field '{}' stands twice in {}: which one to edit is not clear", member.key.text(),
+                     file)
+        .at(member.key.place(file));
   }
 }
 
@@ -33,7 +46,6 @@ Node fields_of(std::string_view text, const std::string& file) {
           {{"apiVersion", Node::string("kustomize.config.k8s.io/v1beta1")}, {"kind", Node::string("Kustomization")}});
     }
     decode_json_shape(documents.front(), kustomization_shape(), file);
-    refuse_double_fields(documents.front(), file);
     return std::move(documents.front());
   });
 }
@@ -53,8 +65,10 @@ std::string find_kustomization_file(const FileSystem& files) {
 
 std::string edited_text(std::string_view text, const std::string& file, const Change& change, Words& remarks) {
   Node fields = fields_of(text, file);
+  const Node before = fields;
   Edited edited{fields, file, remarks};
   change(edited);
+  refuse_double_fields(before, fields, file);
   if (fields.size() == 0) {
     fields.set("apiVersion", Node::string("kustomize.config.k8s.io/v1beta1"));
     fields.set("kind", Node::string("Kustomization"));

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -98,6 +99,11 @@ Change remove_maps(MapKind kind, const Words& words, std::string name_space);
 
 // Deprecated fields to their successors, and the type written out.
 Change fix(const FileSystem& files);
+// Texts by path.
+using FileTexts = std::map<std::string, std::string>;
+// Vars to replacements, after fix(). The files where vars stand get placeholders for them: their new texts go to `changed`, to be
+// written when the whole change has succeeded. kustomize takes the replacements that were there out; here they stay.
+Change convert_vars(const FileSystem& files, FileTexts& changed);
 
 // Paths for patterns; a pattern without a match is told, as kustomize's log does.
 Words expand_patterns(const FileSystem& files, const Words& patterns, Words& remarks);

@@ -57,8 +57,9 @@ class Splicer {
     Entries entries{spot.flow, column, {}, {}, std::vector<std::vector<std::string>>(old.size() + 1)};
     std::vector<const document::Member*> successors(old.size(), nullptr);
     std::size_t after = 0;
-    for (const auto& member : wanted.members()) {
-      if (const auto found = index_of(old, member.key.text())) {
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+      const auto& member = wanted.members()[i];
+      if (const auto found = index_of(old, member.key.text(), earlier(wanted, i))) {
         after = *found + 1;
         successors[*found] = &member;
       } else if (after < old.size() && is_renamed(old.members()[after], member, wanted)) {
@@ -82,9 +83,17 @@ class Splicer {
     return !wanted.find(old.key.text()) && old.value.kind() == now.value.kind();
   }
 
-  static std::optional<std::size_t> index_of(const Node& mapping, std::string_view key) {
+  // How many members before one have its key: keys may stand twice.
+  static std::size_t earlier(const Node& mapping, std::size_t index) {
+    const auto begin = mapping.members().begin(), end = begin + static_cast<std::ptrdiff_t>(index);
+    return static_cast<std::size_t>(
+        std::count_if(begin, end, [&](const auto& member) { return member.key.text() == end->key.text(); }));
+  }
+
+  // The member with a key that has so many of them before it.
+  static std::optional<std::size_t> index_of(const Node& mapping, std::string_view key, std::size_t before) {
     for (std::size_t i = 0; i < mapping.size(); ++i) {
-      if (mapping.members()[i].key.text() == key) return i;
+      if (mapping.members()[i].key.text() == key && before-- == 0) return i;
     }
     return std::nullopt;
   }
@@ -153,11 +162,21 @@ class Splicer {
 
   void change_item(const Spot& sequence, const TextRange& range, std::size_t index, const Node& old, const Node& wanted) {
     const auto& spot = sequence.children[index];
-    if (old.kind() == wanted.kind()) return change_node(spot, old, wanted, sequence.flow);
+    if (is_same(old, wanted)) return;
+    if (has_common_part(old, wanted)) return change_node(spot, old, wanted, sequence.flow);
     if (spot.bound) refuse(spot);
     if (sequence.flow) return lines_.replace(spot.begin, spot.end, flow_text(wanted, is_quoted(sequence)));
     const auto lines = rendered_item(wanted, lines_.column_of(sequence.begin));
     lines_.replace(range.begin, range.end, lines_.with_line_ends(std::string(trim(lines))));
+  }
+
+  // Whether something of an item can stay when it becomes another.
+  static bool has_common_part(const Node& old, const Node& wanted) {
+    if (old.kind() != wanted.kind()) return false;
+    if (old.is_scalar()) return true;
+    if (old.is_sequence()) return old.size() > 0 && wanted.size() > 0;
+    const auto& members = old.members();
+    return std::any_of(members.begin(), members.end(), [&](const auto& member) { return wanted.find(member.key.text()); });
   }
 
   // Whether a flow collection is written as JSON.
@@ -198,6 +217,10 @@ bool is_same(const Node& left, const Node& right) {
   if (left.kind() != right.kind() || left.size() != right.size()) return false;
   if (left.is_scalar()) return left == right;
   if (left.is_sequence()) return std::equal(left.items().begin(), left.items().end(), right.items().begin(), is_same);
+  const auto is_same_member = [](const auto& one, const auto& other) {
+    return one.key.text() == other.key.text() && is_same(one.value, other.value);
+  };
+  if (std::equal(left.members().begin(), left.members().end(), right.members().begin(), is_same_member)) return true;
   return std::all_of(left.members().begin(), left.members().end(), [&](const auto& member) {
     const Node* other = right.find(member.key.text());
     return other && is_same(member.value, *other);

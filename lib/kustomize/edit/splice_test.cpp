@@ -150,3 +150,19 @@ TEST_CASE("patterns are Go's") {
   CHECK(matching_paths(files, "d") == Words{"d"});
   CHECK(matching_paths(files, "x").empty());
 }
+
+TEST_CASE("fields that stand twice stay, and only they cannot be edited") {
+  const std::string text = "namePrefix: a-\nresources: [a.yaml]\nnamePrefix: b- # the last one counts\n";
+  CHECK(with_resources(text, {"b.yaml"}) ==
+        "namePrefix: a-\nresources: [a.yaml, b.yaml]\nnamePrefix: b- # the last one counts\n");
+  CHECK(edited(text, set_namespace({"team"})) == text + "namespace: team\n");
+  CHECK_THROWS_WITH(edited(text, set_name_prefix({"c-"})), ContainsSubstring("field 'namePrefix' stands twice"));
+  CHECK_THROWS_WITH(edited(text, set_name_prefix({""})), ContainsSubstring("stands twice"));
+}
+
+TEST_CASE("an item that becomes another altogether is written anew") {
+  const auto wanted = document::read_yaml("list:\n- {c: 1, d: [2]}\n- {x: 2}\n", "").at(0);
+  CHECK(spliced("list: # l\n# one\n- a: 1\n  b: 2\n- x: 1 # two\n", "f", wanted) ==
+        "list: # l\n# one\n- c: 1\n  d:\n  - 2\n- x: 2 # two\n");
+  CHECK(spliced("list: [{a: 1}, {x: 1}]\n", "f", wanted) == "list: [{c: 1, d: [2]}, {x: 2}]\n");
+}
