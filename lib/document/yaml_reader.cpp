@@ -10,6 +10,7 @@
 #include "base/digest.h"
 #include "base/text.h"
 #include "document/number.h"
+#include "document/plain_yaml.h"
 #include "document/reader.h"
 #include "document/resolve.h"
 
@@ -384,16 +385,31 @@ std::vector<Piece> split_documents(std::string_view text, const std::string& fil
   return pieces;
 }
 
-}  // namespace
-
-std::vector<Node> read_yaml(std::string_view text, const std::string& file, Schema schema, const ReadLimits& limits) {
+std::vector<Node> read(std::string_view text, const std::string& file, Schema schema, const ReadLimits& limits, bool quickly) {
   if (text.size() > limits.max_bytes)
     throw input_error({file, 0, 0, {}}, "yaml: {} bytes are more than the {} allowed", text.size(), limits.max_bytes);
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
   std::vector<Node> documents;
   const auto pieces = schema == Schema::go_yaml_v2 ? std::vector<Piece>{{text}} : split_documents(text, file);
-  for (const auto& piece : pieces) Parser(piece.text, piece.lines_before, file, schema, limits).read_first(documents);
+  for (const auto& piece : pieces) {
+    auto root = quickly ? read_plain_yaml(piece.text, piece.lines_before, schema, limits.max_depth) : std::nullopt;
+    if (root) {
+      documents.push_back(std::move(*root));
+    } else {
+      Parser(piece.text, piece.lines_before, file, schema, limits).read_first(documents);
+    }
+  }
   return documents;
+}
+
+}  // namespace
+
+std::vector<Node> read_yaml(std::string_view text, const std::string& file, Schema schema, const ReadLimits& limits) {
+  return read(text, file, schema, limits, true);
+}
+
+std::vector<Node> read_yaml_by_events(std::string_view text, const std::string& file, Schema schema, const ReadLimits& limits) {
+  return read(text, file, schema, limits, false);
 }
 
 }  // namespace kfrun::document
