@@ -120,13 +120,19 @@ struct AllFlags {
 const std::vector<std::string> kShells{"bash", "zsh", "fish"};
 
 void add_build(CLI::App* verb, BuildFlags& flags) {
-  verb->footer("Examples:\n  kfrun build overlays/prod\n  kfrun build overlays/prod -o manifests.yaml");
+  verb->footer(
+      "Examples:\n  kfrun build overlays/prod\n  kfrun build overlays/prod -o manifests.yaml\n"
+      "  kfrun build overlays/prod --explain Deployment/web:spec.replicas\n"
+      "  kfrun build overlays/prod --explain 'Deployment/web:spec.template.spec.containers[name=web].image' -o json");
   verb->add_option("DIR", flags.directory, "Folder of the kustomization ('.')");
   verb->add_option("-o,--output", flags.output, "Write to a file, or into a folder a file per resource")->type_name("PATH");
   verb->add_option("--load-restrictor", flags.load_restrictor, "What may be read (LoadRestrictionsRootOnly|LoadRestrictionsNone)")
       ->type_name("WORD");
   verb->add_option("--reorder", flags.reorder, "Order of the output (legacy|none)")->type_name("WORD");
   verb->add_option("--compat", flags.compat, "Build as this release of kustomize does (5.8.2|3.2.0)")->type_name("RELEASE");
+  verb->add_option("--explain", flags.explain,
+                   "Show which layers set a field: KIND[/[NAMESPACE/]NAME]:FIELD; -o json for scripts")
+      ->type_name("FIELD");
   verb->add_flag("--enable-helm", flags.enable_helm, "Run the helm program for helmCharts");
   verb->add_option("--helm-command", flags.helm_command, "The helm program")->type_name("PROGRAM");
   add_list(verb, "--helm-api-versions", flags.helm_api_versions, "Passed to helm; repeatable")->type_name("VERSION");

@@ -11,6 +11,7 @@
 #include "cli/verbs.h"
 #include "document/writer.h"
 #include "kube/fetch.h"
+#include "kustomize/explain.h"
 #include "kustomize/identity.h"
 #include "kustomize/kustomize.h"
 
@@ -101,9 +102,23 @@ void write_folder(const std::string& folder, const kustomize::BuildResult& resul
   }
 }
 
+int explain(const BuildFlags& flags, const kustomize::BuildOptions& options) {
+  if (!flags.output.empty() && flags.output != "json" && flags.output != "yaml") {
+    throw usage_error("--explain prints text, or with -o json or -o yaml a document; '-o {}' is none of them", flags.output);
+  }
+  const auto fields = kustomize::explain(disk(), flags.directory, options, flags.explain);
+  if (flags.output.empty()) {
+    print(kustomize::to_text(fields));
+  } else {
+    print(kustomize::to_node(fields), flags.output == "json" ? OutputFormat::json : OutputFormat::yaml);
+  }
+  return kDone;
+}
+
 int build(const BuildFlags& flags) {
   const auto options = build_options(flags);
   print_deprecations(flags);
+  if (!flags.explain.empty()) return explain(flags, options);
   const auto result = kustomize::build(disk(), flags.directory, options);
   if (flags.output.empty()) {
     print(kustomize::to_yaml(result));

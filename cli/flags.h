@@ -34,6 +34,7 @@ struct BuildFlags {
   std::string load_restrictor = "LoadRestrictionsRootOnly";
   std::string reorder;  // "", "none", "legacy"
   std::string compat;   // a release of kustomize
+  std::string explain;  // a field whose making is shown instead of the manifests
   bool enable_helm = false;
   std::string helm_command = "helm";
   std::vector<std::string> helm_api_versions;

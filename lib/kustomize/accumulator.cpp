@@ -7,6 +7,7 @@
 #include "document/reader.h"
 #include "document/writer.h"
 #include "kustomize/crd_config.h"
+#include "kustomize/observer.h"
 #include "kustomize/passes.h"
 #include "kustomize/resource_reader.h"
 
@@ -81,6 +82,7 @@ class Accumulator {
       within(fmt::format("merging resources from '{}'", path), [&] {
         for (auto& resource : resources) all.resources.append(std::move(resource));
       });
+      observe({"resources", -1, path, &target_}, all.resources);
       return std::nullopt;
     } catch (const Error& error) {
       return error;
@@ -214,6 +216,7 @@ class Accumulator {
       within(fmt::format("merging from generator &{{0x0 {}}}", generator.origin ? "0x0" : "<nil>"), [&] {
         for (auto& resource : made) all.resources.absorb(std::move(resource), *context_.options.compat);
       });
+      observe({generator.field.empty() ? "generators" : generator.field, generator.entry, {}, &target_}, all.resources);
     }
   }
 
@@ -245,6 +248,7 @@ class Accumulator {
       pass.run(all.resources);
       if (pass.origin) note_transformation(all.resources, pass);
       all.resources.remove_empty();
+      observe({pass.field, pass.entry, pass.what, &target_}, all.resources);
     }
     const Kustomization& kustomization = *target_.kustomization;
     if (!kustomization.patches.empty() || !kustomization.patches_strategic_merge.empty()) context_.note_patches();
@@ -269,6 +273,10 @@ class Accumulator {
       pass.run(copy);
       within("validator shouldn't modify the resource map", [&] { check_same(all.resources, copy); });
     }
+  }
+
+  void observe(const BuildStep& step, ResourceMap& resources) const {
+    if (context_.options.observer) context_.options.observer->after(step, resources);
   }
 
   // The label by which a validator may say that it was there is no change.

@@ -9,6 +9,7 @@
 #include "kustomize/cached_files.h"
 #include "kustomize/kustomize.h"
 #include "kustomize/name_references.h"
+#include "kustomize/observer.h"
 #include "kustomize/order.h"
 #include "kustomize/resource_reader.h"
 #include "kustomize/resource_text.h"
@@ -94,9 +95,15 @@ void warn_of_unused(const std::vector<std::string>& names, BuildContext& context
 
 BuildResult build_target(Target& target, BuildContext& context) {
   Accumulated all = accumulate(target, context);
+  const auto observe = [&](std::string what) {
+    if (context.options.observer) context.options.observer->after({"", -1, std::move(what), &target}, all.resources);
+  };
   add_hashes(all.resources, *context.options.compat);
+  observe("name suffix by content");
   fix_name_references(all.resources, all.config->name_references);
+  observe("name references");
   warn_of_unused(resolve_vars(all.resources, all.vars, all.config->var_references), context);
+  observe("vars");
   if (context.options.compat->drops_local_config) remove_local(all.resources);
   const Kustomization& kustomization = *target.kustomization;
   sort_resources(all.resources, kustomization.sort_options, context.options.reorder, *context.options.compat);
@@ -106,10 +113,13 @@ BuildResult build_target(Target& target, BuildContext& context) {
   }
   const bool show_origins = kustomization.has_build_metadata("originAnnotations");
   const bool show_transformations = kustomization.has_build_metadata("transformerAnnotations");
+  if (context.options.compat->memory_in_annotations) {
+    for (auto& resource : all.resources) finish_annotations(resource, show_origins, show_transformations);
+  }
+  observe(std::string(kOutputStep));
   BuildResult result;
   result.resources.reserve(all.resources.size());
   for (auto& resource : all.resources) {
-    if (context.options.compat->memory_in_annotations) finish_annotations(resource, show_origins, show_transformations);
     result.resources.push_back({std::move(resource.document), std::move(resource.source)});
   }
   return result;

@@ -13,6 +13,8 @@
 
 namespace kfrun::kustomize {
 
+class BuildObserver;
+
 // Which files a kustomization may read.
 enum class LoadRestriction {
   root_only,  // those in or below its own directory
@@ -56,6 +58,8 @@ struct BuildOptions {
   bool enable_git = true;
   // Reads a URL: how remote files come here. It throws Error when no answer came. Without it they are refused.
   std::function<HttpAnswer(const std::string& url)> fetch;
+  // Told of every step of the build (observer.h); nothing is done for it when there is none.
+  BuildObserver* observer = nullptr;
   // Called for each warning as it is found, also when the build fails afterwards.
   std::function<void(const std::string&)> on_warning;
 };

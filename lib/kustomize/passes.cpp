@@ -104,20 +104,22 @@ Transforms replacements(const Source& source) {
 
 struct TransformerRow {
   std::string_view kind;  // of kustomize's plugin
+  std::string_view field;
+  bool by_entry;  // a transform for each entry of the field, else one for all
   Transforms (*configure)(const Source&);
 };
 // The order in which a kustomization's fields take effect.
-constexpr TransformerRow kTransformers[] = {{"PatchStrategicMergeTransformer", strategic_patches},
-                                            {"PatchTransformer", patches},
-                                            {"NamespaceTransformer", name_space},
-                                            {"PrefixTransformer", prefix},
-                                            {"SuffixTransformer", suffix},
-                                            {"LabelTransformer", labels},
-                                            {"AnnotationsTransformer", annotations},
-                                            {"PatchJson6902Transformer", json6902_patches},
-                                            {"ReplicaCountTransformer", replicas},
-                                            {"ImageTagTransformer", images},
-                                            {"ReplacementTransformer", replacements}};
+constexpr TransformerRow kTransformers[] = {{"PatchStrategicMergeTransformer", "patchesStrategicMerge", false, strategic_patches},
+                                            {"PatchTransformer", "patches", true, patches},
+                                            {"NamespaceTransformer", "namespace", false, name_space},
+                                            {"PrefixTransformer", "namePrefix", false, prefix},
+                                            {"SuffixTransformer", "nameSuffix", false, suffix},
+                                            {"LabelTransformer", "labels", true, labels},
+                                            {"AnnotationsTransformer", "commonAnnotations", false, annotations},
+                                            {"PatchJson6902Transformer", "patchesJson6902", true, json6902_patches},
+                                            {"ReplicaCountTransformer", "replicas", true, replicas},
+                                            {"ImageTagTransformer", "images", false, images},
+                                            {"ReplacementTransformer", "replacements", false, replacements}};
 
 std::optional<Origin> builtin_origin(const Target& target, std::string_view kind) {
   if (!target.origin) return std::nullopt;
@@ -139,6 +141,7 @@ void add_generators(const Target& target, const Compat& compat, GeneratedKind ki
   const bool is_secret = kind == GeneratedKind::secret;
   const auto& kustomization = *target.kustomization;
   const auto origin = builtin_origin(target, is_secret ? "SecretGenerator" : "ConfigMapGenerator");
+  int entry = 0;
   for (auto arguments : is_secret ? kustomization.secret_generators : kustomization.config_map_generators) {
     arguments.options = merged_options(std::move(arguments.options), kustomization.generator_options);
     passes.push_back({[kind, arguments = std::move(arguments), &target, &compat] {
@@ -146,7 +149,7 @@ void add_generators(const Target& target, const Compat& compat, GeneratedKind ki
                         made.push_back(generate(kind, arguments, target.loader, compat));
                         return made;
                       },
-                      origin});
+                      origin, is_secret ? "secretGenerator" : "configMapGenerator", entry++});
   }
 }
 
@@ -186,6 +189,7 @@ std::vector<Pass> plugin_passes(const ResourceMap& configurations, const Target&
   for (const auto& configuration : configurations) {
     passes.push_back(
         {configure_transformer(configuration, target.loader, context.schema, context.options), plugin_origin(configuration)});
+    passes.back().what = to_string(configuration.original_id());
   }
   return passes;
 }
@@ -196,14 +200,25 @@ std::vector<Pass> transformer_passes(const Target& target, const TransformerConf
   std::vector<Pass> passes;
   for (const auto& row : kTransformers) {
     const auto origin = builtin_origin(target, row.kind);
-    for (auto& transform : row.configure(source)) passes.push_back({std::move(transform), origin});
+    int entry = 0;
+    for (auto& transform : row.configure(source)) {
+      passes.push_back({std::move(transform), origin, 1, row.field, row.by_entry ? entry++ : -1, {}});
+    }
+    // What follows the entries of `labels` is commonLabels.
+    if (row.configure == labels && entry > 0) {
+      passes.back().field = "commonLabels";
+      passes.back().entry = -1;
+    }
     // All images are changed in one step.
     if (row.configure == images && !passes.empty() && !target.kustomization->images.empty()) {
       passes.back().count = static_cast<int>(target.kustomization->images.size());
     }
   }
   if (target.kustomization->transformers.empty()) return passes;
-  for (auto& pass : plugin_passes(read(target.kustomization->transformers), target, context)) passes.push_back(std::move(pass));
+  for (auto& pass : plugin_passes(read(target.kustomization->transformers), target, context)) {
+    pass.field = "transformers";
+    passes.push_back(std::move(pass));
+  }
   return passes;
 }
 

@@ -16,12 +16,17 @@ struct Pass {
   Transform run;
   std::optional<Origin> origin;  // for buildMetadata, when that is asked for
   int count = 1;                 // how many of kustomize's transformers this is
+  std::string_view field = {};   // of the kustomization that asked for it
+  int entry = -1;                // of that field's list; -1 for all of it
+  std::string what = {};         // the id of a plugin configuration
 };
 
 // One generator, ready to run.
 struct GeneratorPass {
   std::function<std::vector<Resource>()> run;
   std::optional<Origin> origin;
+  std::string_view field = {};
+  int entry = -1;
 };
 
 // Reads the plugin configurations that entries of a kustomization name or hold.

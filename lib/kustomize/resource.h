@@ -2,6 +2,7 @@
 // internal annotations of the object; here it stands beside the document, so that nothing is parsed twice.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -44,6 +45,8 @@ class Resource {
   std::vector<std::string> referring_vars;  // names of the vars that read from it
   std::string source;                       // where it comes from, for messages
 
+  // The number by which an observer of the build knows it again; 0 without one.
+  std::uint32_t trace = 0;
   // For buildMetadata; only filled in when it is asked for.
   std::optional<Origin> origin;
   std::vector<Origin> transformations;

@@ -44,6 +44,7 @@ void take_identity(Resource& taker, const Resource& of, const Compat& compat) {
     taker.document.child_mapping("metadata").child_mapping("annotations");
   }
   taker.referring_vars = of.referring_vars;
+  taker.trace = of.trace;
   if (!taker.origin) taker.origin = of.origin;
   if (taker.transformations.empty()) taker.transformations = of.transformations;
 }

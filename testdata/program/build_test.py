@@ -1,5 +1,6 @@
 """`kfrun build`, beside what the real kustomize printed (testdata/examples), and its ways of ending."""
 
+import json
 import os
 import pathlib
 import signal
@@ -22,6 +23,28 @@ class Build(Case):
     def test_without_an_argument(self):
         out = self.kfrun("build", cwd=TREE / "examples/overlay/base").stdout
         self.assertEqual(out, (GOLDEN / "overlay-base.yaml").read_text())
+
+    def test_explain(self):
+        text = self.kfrun("build", "examples/overlay/overlays/production", "--explain", "Deployment/web:spec.replicas").stdout
+        self.assertEqual(text, "Deployment/web/web:spec.replicas: 5\n"
+                               "  ../../base/deployment.yaml:6:13: read: 1\n"
+                               "  kustomization.yaml:7:3: replicas[0]: 1 -> 5\n")
+        document = json.loads(self.kfrun("build", "examples/overlay/overlays/production", "-o", "json", "--explain",
+                                         "Deployment/web:spec.template.spec.containers[name=web].image").stdout)
+        self.assertEqual(document, [{
+            "resource": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web", "namespace": "web"},
+            "path": "spec.template.spec.containers[name=web].image", "value": "nginx:1.27",
+            "chain": [{"by": "read", "file": "../../base/deployment.yaml", "line": 15, "column": 16, "to": "nginx:1.27"}]}])
+        refused = self.kfrun("build", "examples/overlay/overlays/production", "--explain", "Deployment/wep:spec", code=1)
+        self.assertIn("did you mean 'web'?", refused.stderr)
+
+    def test_compat(self):
+        new = self.kfrun("build", "examples/overlay/base").stdout
+        old = self.kfrun("build", "examples/overlay/base", "--compat", "3.2.0").stdout
+        self.assertNotEqual(new, old)  # the hash covers the name there
+        self.assertEqual(self.kfrun("build", "examples/overlay/base", "--compat", "5.8.2").stdout, new)
+        refused = self.kfrun("build", "examples/overlay/base", "--compat", "4.0.0", code=1)
+        self.assertIn("known are 3.2.0, 5.8.2", refused.stderr)
 
     def test_into_a_file(self):
         file = self.folder / "out.yaml"
