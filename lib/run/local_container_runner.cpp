@@ -124,6 +124,8 @@ class ContainerRunner : public LocalRunner {
     return names;
   }
   static std::string answer_file(const LocalAttempt& attempt) { return attempt.scratch + ".state"; }
+  // Where the engine's `run` works. Podman 4 with cgroups of version 1 leaves an empty file `oom` there, and forgets it.
+  static std::string engine_folder(const LocalAttempt& attempt) { return attempt.scratch + ".engine"; }
 
   static ProcessSpec quiet(std::vector<std::string> command) { return {.command = std::move(command)}; }
 
@@ -145,7 +147,10 @@ class ContainerRunner : public LocalRunner {
   ProcessSpec run(const LocalAttempt& attempt, Chain& chain) const {
     chain.step = Chain::Step::run;
     chain.asked = system_clock().now();
-    return marked(written_to(attempt.log, container_command(engine_, user_, *attempt.container)));
+    ProcessSpec process = marked(written_to(attempt.log, container_command(engine_, user_, *attempt.container)));
+    process.directory = engine_folder(attempt);
+    make_directories(process.directory);
+    return process;
   }
 
   ProcessSpec look(const LocalAttempt& attempt, Chain& chain) const {
@@ -224,7 +229,7 @@ class ContainerRunner : public LocalRunner {
     chain.result.exit_code = state.exit_code;
     chain.result.signal = signal_of(state.exit_code);
     if (state.exit_code == 0) return succeed(attempt, chain);
-    if (!state.out_of_memory) return ChainEnd{chain.result, {}};
+    if (!state.out_of_memory && !disk().is_file(engine_folder(attempt) + "/oom")) return ChainEnd{chain.result, {}};
     const auto& limit = attempt.container->memory;
     Outcome outcome =
         failed(FailureClass::user, "OOMKilled",
