@@ -19,9 +19,9 @@ using Words = std::vector<std::string>;
 constexpr auto kPatience = std::chrono::minutes(1);
 
 // What engines say when an image cannot be had; all in lower case.
-constexpr std::array<std::string_view, 9> kPullTroubles{
-    "pull access denied", "error pulling image", "initializing source", "manifest unknown",         "unable to find image",
-    "no such image",      "image not known",     "failed to pull",      "repository does not exist"};
+constexpr std::array<std::string_view, 10> kPullTroubles{
+    "did not resolve to",   "pull access denied", "error pulling image", "initializing source", "manifest unknown",
+    "unable to find image", "no such image",      "image not known",     "failed to pull",      "repository does not exist"};
 constexpr std::array<std::string_view, 3> kBadNames{"invalid reference format", "must be lowercase", "invalid image name"};
 constexpr std::array<std::string_view, 7> kTroubles{
     "cannot connect to",     "is the docker daemon running",     "no space left on device",
