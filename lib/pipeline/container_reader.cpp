@@ -119,6 +119,21 @@ void read_pod(const Layer& layer, Task& task) {
   merge(task.pod, read_templates(*pod, layer.texts));
 }
 
+// wait, retry, or {retry-after: DURATION}.
+std::optional<Duration> read_node_loss(const Cursor& at) {
+  static constexpr std::string_view kKeys[] = {"retry-after"};
+  if (at.node().is_mapping()) {
+    at.check_keys(kKeys);
+    const auto after = at.find("retry-after");
+    if (!after) at.error("'retry-after' is missing: how long may the node be out of touch?");
+    return after ? after->duration(true) : std::nullopt;
+  }
+  const auto word = at.node().is_string() ? at.string() : std::nullopt;
+  if (word == "retry") return kNodeLossWait;
+  if (word != "wait") at.expected("wait, retry or {retry-after: 30s}");
+  return std::nullopt;
+}
+
 std::optional<Expression> read_retry_condition(const Cursor& at, const Layer& layer) {
   const auto condition = at.condition();
   if (!condition) return std::nullopt;
@@ -223,6 +238,14 @@ void read_policies(std::span<const Layer> layers, Task& task) {
   if (const Layer* layer = layer_of(layers, "timeout")) task.timeout = layer->fields.find("timeout")->duration(true);
   if (const Layer* layer = layer_of(layers, "cache")) read_cache(*layer->fields.find("cache"), task);
   if (const Layer* layer = layer_of(layers, "once")) task.once = layer->fields.find("once")->flag().value_or(false);
+  if (const Layer* layer = layer_of(layers, "onNodeLoss")) {
+    const Cursor at = *layer->fields.find("onNodeLoss");
+    task.node_loss_wait = read_node_loss(at);
+    if (task.once && task.node_loss_wait && layer == layer_of(layers, "once")) {
+      at.error("a task that is to run once cannot run again while the node that it ran on is lost", {"onNodeLoss: wait"});
+    }
+    if (task.once) task.node_loss_wait.reset();
+  }
 }
 
 }  // namespace kfrun::pipeline

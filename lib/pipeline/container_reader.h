@@ -21,11 +21,13 @@ struct Layer {
 
 // Keys that layers may have, beside those that are their own.
 inline constexpr std::string_view kContainerKeys[] = {"image", "command", "args", "script", "env", "workdir", "resources", "pod"};
-inline constexpr std::string_view kPolicyKeys[] = {"retry", "timeout", "cache", "once"};
+inline constexpr std::string_view kPolicyKeys[] = {"retry", "timeout", "cache", "once", "onNodeLoss"};
 
 // Sets task.container and task.pod. Scripts are read beside the file that names them.
 void read_container(std::span<const Layer> layers, const FileSystem& files, Task& task);
-// Sets task.retry, timeout, cache, cache_key and once.
+inline constexpr Duration kNodeLossWait = std::chrono::minutes(1);  // of `onNodeLoss: retry`
+
+// Sets task.retry, timeout, cache, cache_key, once and node_loss_wait.
 void read_policies(std::span<const Layer> layers, Task& task);
 
 // The text of a value with ${{ }}, its names replaced; nothing when it could not be read.

@@ -7,7 +7,7 @@
 namespace kfrun::pipeline {
 namespace {
 
-constexpr std::size_t kFew = 8;  // candidates that are worth listing
+constexpr std::size_t kFew = 9;  // candidates that are worth listing
 
 // What other systems call our keys.
 constexpr std::pair<std::string_view, std::string_view> kForeignKeys[] = {

@@ -147,6 +147,9 @@ struct Task {
   bool cache = true;
   std::string cache_key;        // "" = content hash of image, command and inputs
   bool once = false;            // never two attempts that may both have run
+  // How long its node may be out of touch before it runs again on another, though the lost attempt may run on; absent: it waits
+  // until the cluster knows what became of it.
+  std::optional<Duration> node_loss_wait;
   bool ignore_failure = false;  // its failure does not fail the dag (continueOn)
 
   Protocol protocol = Protocol::native;

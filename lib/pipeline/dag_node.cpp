@@ -150,6 +150,7 @@ class Writer {
     put(node, "cache", task.cache, true);
     put(node, "cacheKey", task.cache_key);
     put(node, "once", task.once, false);
+    put(node, "nodeLossWait", task.node_loss_wait);
     put(node, "ignoreFailure", task.ignore_failure, false);
     if (task.protocol == Protocol::kfp) node.set("protocol", Node::string("kfp"));
     put_body(node, task);
@@ -391,6 +392,7 @@ class Reader {
     task.cache = flag(node, "cache", true);
     task.cache_key = node.text_of("cacheKey");
     task.once = flag(node, "once", false);
+    task.node_loss_wait = duration(node, "nodeLossWait");
     task.ignore_failure = flag(node, "ignoreFailure", false);
     if (node.text_of("protocol") == "kfp") task.protocol = Protocol::kfp;
     read_body(node, task);

@@ -104,7 +104,8 @@ class DagReader {
   }
 
   void read_defaults() {
-    static constexpr std::string_view kKeys[] = {"image", "env", "workdir", "resources", "pod", "retry", "timeout", "cache"};
+    static constexpr std::string_view kKeys[] = {"image", "env",     "workdir", "resources", "pod",
+                                                 "retry", "timeout", "cache",   "onNodeLoss"};
     const auto defaults = body_.find("defaults");
     if (!defaults) return;
     defaults->fields();

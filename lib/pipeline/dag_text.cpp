@@ -173,6 +173,7 @@ class TextPrinter {
     if (!task.cache) line(2, "cache: no");
     if (!task.cache_key.empty()) line(2, "cache key: " + task.cache_key);
     if (task.once) line(2, "once");
+    if (task.node_loss_wait) line(2, "node lost: again after " + kfrun::to_string(*task.node_loss_wait));
     if (task.ignore_failure) line(2, "failure ignored");
     if (!task.pod.is_null()) line(2, "pod: " + json(task.pod));
   }

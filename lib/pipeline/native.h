@@ -2,11 +2,12 @@
 //
 //   document   apiVersion: kfrun/v1, kind: Pipeline | Component; several in a file; or a component.yaml (kfp_component.h)
 //   Pipeline   name* description params defaults tasks* finally outputs max-parallel fail-fast
-//   defaults   image env workdir resources pod retry timeout cache
+//   defaults   image env workdir resources pod retry timeout cache onNodeLoss
 //   param      TYPE | {type default description enum optional}
 //   Component  name description inputs (as params) + container + attempts
 //   container  image command args script env workdir resources{requests limits} pod{metadata spec} outputs
 //   attempts   retry (N | {limit backoff factor max-backoff when}) timeout cache (bool | KEY) once
+//              onNodeLoss (wait | retry | {retry-after})
 //   output     TYPE | {type path file default description}; of a pipeline VALUE | {value type description}
 //   task       description when after matrix max-parallel fail-fast always ignore-failure (= continue-on-failure)
 //     + one of container + attempts + inputs (VALUE | {value type optional})

@@ -42,6 +42,27 @@ CompileResult compiled(const std::string& text) {
   return compile(files, "p.yaml");
 }
 
+TEST_CASE("what is to become of a task whose node is lost") {
+  const auto of = [](const std::string& defaults, const std::string& task) {
+    return compiled("apiVersion: kfrun/v1\nkind: Pipeline\nname: p\ndefaults: {" + defaults + "}\ntasks: {t: {command: [a]" + task +
+                    "}}\n");
+  };
+  const auto wait = [&](const std::string& defaults, const std::string& task) {
+    const auto result = of(defaults, task);
+    REQUIRE(result.diagnostics.empty());
+    return result.pipeline.dags[0].tasks[0].node_loss_wait;
+  };
+  CHECK(wait("", "") == std::nullopt);
+  CHECK(wait("onNodeLoss: retry", "") == std::chrono::minutes(1));
+  CHECK(wait("onNodeLoss: retry", ", onNodeLoss: wait") == std::nullopt);
+  CHECK(wait("onNodeLoss: retry", ", once: true") == std::nullopt);
+  CHECK(wait("", ", onNodeLoss: {retry-after: 90s}") == std::chrono::seconds(90));
+  CHECK_THAT(text_of(of("", ", onNodeLoss: never").diagnostics), ContainsSubstring("expected wait, retry or {retry-after: 30s}"));
+  CHECK_THAT(text_of(of("", ", onNodeLoss: {}").diagnostics), ContainsSubstring("'retry-after' is missing"));
+  CHECK_THAT(text_of(of("", ", onNodeLoss: {retry-after: 0s}").diagnostics), ContainsSubstring("error"));
+  CHECK_THAT(text_of(of("", ", onNodeLoss: retry, once: true").diagnostics), ContainsSubstring("cannot run again while the node"));
+}
+
 TEST_CASE("native pipelines compile to the Dags expected, and say what is wrong") {
   const auto names = cases();
   REQUIRE(names.size() >= 10);

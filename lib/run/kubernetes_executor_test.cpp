@@ -373,6 +373,23 @@ TEST_CASE_METHOD(Fixture, "a pod of an earlier kfrun that is to be stopped befor
   CHECK(api.posts().size() == 1);
 }
 
+TEST_CASE_METHOD(Fixture, "a pod that comes after its attempt was given up is removed") {
+  executor.adopt(work);
+  CHECK(outcome().reason == "PodLost");
+  Node late = plan_pod(work, {"run-1", "run", "lab", "/"}, {}).pod;  // an earlier kfrun asked for it, and was killed
+  late = running(late);
+  std::atomic<int> deletions{0};
+  api.on_get = [&](kube::Exchange& exchange) {
+    if (exchange.request.method == "DELETE") ++deletions;
+    exchange.reply(200, "{}");
+  };
+  api.send("ADDED", late);
+  api.send("MODIFIED", late);
+  events_within(seconds(10), [&] { return deletions > 0; });
+  events_within(milliseconds(200), [] { return false; });
+  CHECK(deletions == 1);
+}
+
 TEST_CASE_METHOD(Fixture, "an attempt that is cancelled before its pod is asked for gets none") {
   executor.start(work);
   executor.cancel(work.id);

@@ -8,6 +8,7 @@
 #include "run/kubernetes_objects.h"
 #include "run/kubernetes_pod.h"
 #include "run/kubernetes_record_store.h"
+#include "run/kubernetes_status.h"
 
 namespace kfrun::run {
 
@@ -81,7 +82,11 @@ class Search {
     if (holds_finalizer(pod) && (!has_run(pod) || has_ended(pod))) {
       add(types::pods, pod, "it waits to be recorded, but its run has ended", Leftover::Kind::finalizer);
     }
-    if (!has_run(pod)) add(types::pods, pod, "its run is gone");
+    if (!has_run(pod)) return add(types::pods, pod, "its run is gone");
+    // It was asked for when its kfrun was killed, and came late.
+    const auto status = classify_pod(pod, false);
+    if (has_ended(pod) && status.phase != PodPhase::ended && !status.terminating)
+      add(types::pods, pod, "it has not ended, but its run has");
   }
 
   bool has_run(const Node& object) const { return runs_.count(label_of(object, kRunLabel)) > 0; }

@@ -122,6 +122,7 @@ class Planner {
     merge_pod_override(plan_.pod, task_.pod, scope_);
     allow_root();
     if (plan_.has_launcher) instruct_launcher();
+    if (task_.node_loss_wait) bear_node_loss();
     plan_.input_hash = input_hash();
     add_metadata();
     return std::move(plan_);
@@ -288,6 +289,20 @@ class Planner {
     for (Node* owner : {plan_.pod.find("spec"), main}) {
       Node* context = owner->find("securityContext");
       if (context && context->text_of("runAsUser") == "0") context->set("runAsNonRoot", Node::boolean(false));
+    }
+  }
+
+  // A node that is out of touch loses its pods after that time, not after Kubernetes' five minutes; what the task says itself holds.
+  void bear_node_loss() {
+    Node& tolerations = list_in(*plan_.pod.find("spec"), "tolerations");
+    for (const auto* key : {"node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"}) {
+      const auto& items = tolerations.items();
+      if (std::any_of(items.begin(), items.end(), [&](const Node& item) { return item.text_of("key") == key; })) continue;
+      const auto seconds = std::chrono::ceil<std::chrono::seconds>(*task_.node_loss_wait).count();
+      tolerations.push_back(Node::mapping({{"key", string(key)},
+                                           {"operator", string("Exists")},
+                                           {"effect", string("NoExecute")},
+                                           {"tolerationSeconds", Node::integer(seconds)}}));
     }
   }
 

@@ -103,6 +103,17 @@ TEST_CASE_METHOD(Fixture, "a task that hands nothing over runs as it is") {
   CHECK(main_of(plan()).find("command") == nullptr);
 }
 
+TEST_CASE_METHOD(Fixture, "a lost node is borne as long as the task says, or its pod") {
+  CHECK(plan().pod.find_path({"spec", "tolerations"}) == nullptr);
+  task.node_loss_wait = std::chrono::milliseconds(2500);
+  const std::string unreachable =
+      R"({"key":"node.kubernetes.io/unreachable","operator":"Exists","effect":"NoExecute","tolerationSeconds":3}])";
+  CHECK(text_at(plan().pod, {"spec", "tolerations"}) ==
+        R"([{"key":"node.kubernetes.io/not-ready","operator":"Exists","effect":"NoExecute","tolerationSeconds":3},)" + unreachable);
+  task.pod = document::read_json(R"({"spec":{"tolerations":[{"key":"node.kubernetes.io/not-ready"}]}})", "pod");
+  CHECK(text_at(plan().pod, {"spec", "tolerations"}) == R"([{"key":"node.kubernetes.io/not-ready"},)" + unreachable);
+}
+
 TEST_CASE_METHOD(Fixture, "a pod is restricted, labelled, owned") {
   options.owner_name = "kfrun-digits-1";
   options.owner_uid = "u1";

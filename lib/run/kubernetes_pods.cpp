@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "run/kubernetes_objects.h"
+#include "run/kubernetes_room.h"
 
 namespace kfrun::run {
 
@@ -184,13 +185,17 @@ void KubernetesExecutor::Pods::adopt(const std::string& name) {
     if (reply.status == 404 && attempt->is_cancelled) return end_badly(name, FailureClass::stopped, "", "");
     // Finished pods of tasks that are to run once do not go before they are recorded: there never was one.
     if (reply.status == 404 && is_adopted && attempt->work.task->once) return post(name);
-    if (reply.status == 404) return end(name, lost_pod(name));
+    if (reply.status == 404) {
+      lost_.insert(name);
+      return end(name, lost_pod(name));
+    }
     if (!reply.ok()) return end_badly(name, FailureClass::configuration, reply.reason(), reply.message());
     if (!is_ours(*attempt, reply.body)) {
       return end_badly(name, FailureClass::configuration, "PodExists",
                        fmt::format("there is another pod {}, made for other work; it is left alone", name));
     }
     note_created(*attempt);
+    at(kLongStart, [this, name] { ask_why_it_waits(name); });
     see(reply.body);
     if (const Attempt* seen = find(name); seen && seen->is_cancelled) cancel_pod(name);
   });
@@ -235,12 +240,14 @@ void KubernetesExecutor::Pods::see(const Node& pod) {
   if (attempt->plan.input_hash.empty() || (!attempt->is_created && !is_ours(*attempt, pod))) return;
   note_created(*attempt);
   attempt->seen = Steady::now();
+  if (const Node* node = pod.find_path({"spec", "nodeName"})) attempt->host = node->text();
   // The answer to a POST or GET may come after what the watch tells of later.
   const auto version = version_of(pod);
   if (version < attempt->version) return;
   attempt->version = version;
   const auto status = classify_pod(pod, attempt->plan.has_launcher);
   if (status.phase == PodPhase::ended) return conclude(name, pod, status);
+  if (status.terminating && !std::exchange(attempt->is_leaving, true)) bound_leaving(name, pod);
   if (status.phase != attempt->phase) {
     attempt->phase = status.phase;
     attempt->since = Steady::now();
@@ -250,6 +257,7 @@ void KubernetesExecutor::Pods::see(const Node& pod) {
     }
   }
   tell(*attempt, status);
+  if (status.phase == PodPhase::unschedulable && attempt->room.empty()) ask_for_room(name, pod);
 }
 
 void KubernetesExecutor::Pods::tell(Attempt& attempt, const PodStatus& status) {
@@ -268,6 +276,7 @@ void KubernetesExecutor::Pods::tell(Attempt& attempt, const PodStatus& status) {
 // Its result is in the record, by us or by an earlier process that did not come to release the pod.
 void KubernetesExecutor::Pods::see_recorded(const Node& pod) {
   const auto name = name_of(pod);
+  if (lost_.erase(name) > 0) return remove_pod(name);
   const Node* phase = pod.find_path({"status", "phase"});
   const bool has_ended = phase && (phase->text() == "Succeeded" || phase->text() == "Failed");
   const auto waits = [&](const std::vector<std::string>& names) {
@@ -287,6 +296,7 @@ void KubernetesExecutor::Pods::bound_wait(const std::string& name, PodPhase phas
       if (!reply.ok()) return;
       auto status = classify_pod(reply.body, find(name)->plan.has_launcher);
       if (status.phase != phase) return see(reply.body);
+      if (phase == PodPhase::unschedulable && !find(name)->room.empty()) status.outcome.message += " " + find(name)->room;
       conclude(name, reply.body, std::move(status));
     });
   });
@@ -336,6 +346,49 @@ void KubernetesExecutor::Pods::ask_why_it_waits(const std::string& name) {
       status.news = fmt::format("{}: {}", last.text_of("reason"), last.text_of("message"));
     }
     if (waiting->phase == PodPhase::waiting) tell(*waiting, status);
+  });
+}
+
+// The scheduler says what it lacks; this says what there is, in clusters where that is quickly asked.
+void KubernetesExecutor::Pods::ask_for_room(const std::string& name, const Node& pod) {
+  const auto now = Steady::now();
+  if (room_asked_ != Steady::time_point{} && now - room_asked_ < kAskAgain) return;
+  room_asked_ = now;
+  const auto ask = [this](const kube::ResourceType& type, const std::vector<std::pair<std::string, std::string>>& query, std::function<void(const Node&)> done) {
+    kube::Request request;
+    request.path = path_of(type, "") + kube::encode_query(query);
+    requests_.start(std::move(request), [done = std::move(done)](const kube::Reply& reply) {
+      const Node* more = reply.ok() ? reply.body.find_path({"metadata", "continue"}) : nullptr;
+      done(reply.ok() && (!more || more->text().empty()) ? reply.body : Node::null());
+    });
+  };
+  ask(kube::types::nodes, {{"limit", "100"}}, [this, ask, name, pod](const Node& nodes) {
+    if (nodes.is_null() || !find(name)) return;
+    ask(kube::types::pods, {{"fieldSelector", "status.phase!=Succeeded,status.phase!=Failed"}, {"limit", "1000"}},
+        [this, name, pod, nodes](const Node& pods) { tell_room(name, pod, nodes, pods); });
+  });
+}
+
+void KubernetesExecutor::Pods::tell_room(const std::string& name, const Node& pod, const Node& nodes, const Node& pods) {
+  Attempt* attempt = find(name);
+  if (!attempt || attempt->phase != PodPhase::unschedulable) return;
+  attempt->room = describe_room(pod, nodes, pods);
+  if (attempt->room.empty()) return;
+  events_.push_back(AttemptRunning{attempt->work.id, system_clock().now(), attempt->news + " " + attempt->room});
+}
+
+// A pod that is being deleted and does not end has lost its node. There its command may run on: who does not mind goes on.
+void KubernetesExecutor::Pods::bound_leaving(const std::string& name, const Node& pod) {
+  const Node* grace = pod.find_path({"metadata", "deletionGracePeriodSeconds"});
+  at(seconds(grace ? grace->as_integer().value_or(0) : 0) + kKubeletDelay, [this, name] {
+    Attempt* attempt = find(name);
+    if (!attempt || attempt->is_cancelled) return;
+    const std::string silent = fmt::format("its node {} does not answer", attempt->host);
+    if (attempt->work.task->node_loss_wait) {
+      return end_badly(name, FailureClass::infrastructure, "NodeLost", silent + ", where it may run on");
+    }
+    const std::string waits = silent + ": waiting until it does, or is removed (onNodeLoss: retry would run it again elsewhere)";
+    events_.push_back(AttemptRunning{attempt->work.id, system_clock().now(), waits});
   });
 }
 

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,8 @@ class KubernetesExecutor::Pods {
 
  private:
   using Steady = std::chrono::steady_clock;
+  // Beyond the grace period of a pod: for the kubelet to hear of it and to tell.
+  static constexpr auto kKubeletDelay = std::chrono::seconds(10);
 
   struct Attempt {
     Work work;
@@ -43,8 +46,11 @@ class KubernetesExecutor::Pods {
     bool is_told_running = false;
     bool is_image_told = false;
     bool is_reading_log = false;
+    bool is_leaving = false;  // its pod is being deleted
     PodPhase phase = PodPhase::waiting;
+    std::string host;            // its node
     std::string news;            // told last
+    std::string room;            // what the nodes have free, when none took it
     long long version = 0;       // resourceVersion that was seen last
     Steady::time_point since{};  // of `phase`
     Steady::time_point seen{};   // when the server last spoke of the pod
@@ -74,6 +80,9 @@ class KubernetesExecutor::Pods {
   void audit();
   void ask_why_they_wait();
   void ask_why_it_waits(const std::string& name);
+  void ask_for_room(const std::string& name, const document::Node& pod);
+  void tell_room(const std::string& name, const document::Node& pod, const document::Node& nodes, const document::Node& pods);
+  void bound_leaving(const std::string& name, const document::Node& pod);
   void tell(Attempt& attempt, const PodStatus& status);
   void bound_wait(const std::string& name, PodPhase phase, Duration limit);
 
@@ -84,6 +93,7 @@ class KubernetesExecutor::Pods {
   void end(const std::string& name, Outcome outcome);
   void end_badly(const std::string& name, FailureClass failure, std::string reason, std::string message);
   void remove_pod(const std::string& name);
+  void remove_strays();
   void cancel_pod(const std::string& name);
   void stop_containers(const std::string& name);
   void insist_on_end(const std::string& name);
@@ -105,6 +115,8 @@ class KubernetesExecutor::Pods {
   std::multimap<Steady::time_point, std::function<void()>> timers_;
   std::vector<ExecutorEvent> events_;           // to be given by the next wait()
   std::vector<std::string> to_release_, held_;  // pods of `once` tasks: told by the last wait(), by the next
+  std::set<std::string> lost_;  // pods that were not there and may still come: their POST was under way when its kfrun ended
+  Steady::time_point room_asked_{};
   std::optional<kube::Handle> watch_;
   std::optional<Error> watch_fault_;
 };

@@ -10,8 +10,6 @@ namespace {
 using document::Node;
 using std::chrono::seconds;
 
-// Beyond the grace period of a pod: for the kubelet to hear of it and to tell.
-constexpr auto kKubeletDelay = seconds(10);
 // Runtimes cut long lines into pieces of 8 or 16 KiB, which count as lines when the end of a log is asked for.
 constexpr long long kLogLine = 4096;
 constexpr auto kGoodbye = seconds(10);
@@ -166,7 +164,24 @@ void KubernetesExecutor::Pods::release_all() {
   }
 }
 
+// What an earlier process asked for came when its attempt was given up, and perhaps after the watch was last heard of.
+void KubernetesExecutor::Pods::remove_strays() {
+  const auto query = kube::encode_query({{"labelSelector", run_selector(run_.id) + "," + std::string(kTaskLabel)},
+                                         {"fieldSelector", "status.phase!=Succeeded,status.phase!=Failed"}});
+  kube::Request request;
+  request.path = path_of(kube::types::pods, run_.name_space) + query;
+  requests_.start(std::move(request), [this](const kube::Reply& reply) {
+    const Node* pods = reply.ok() ? reply.body.find("items") : nullptr;
+    if (!pods || !pods->is_sequence()) return;
+    for (const auto& pod : pods->items()) {
+      const auto status = classify_pod(pod, false);
+      if (status.phase != PodPhase::ended && !status.terminating) remove_pod(pod.find_path({"metadata", "name"})->text());
+    }
+  });
+}
+
 void KubernetesExecutor::Pods::finish() {
+  remove_strays();
   if (!watch_) release_all();
   to_release_.insert(to_release_.end(), held_.begin(), held_.end());
   held_.clear();
