@@ -28,6 +28,8 @@ class ClusterCase(Case):
         super().setUp()
         self.namespace = "kfrun-test-" + secrets.token_hex(4)
         kubectl("create", "namespace", self.namespace)
+        # No pod is taken before its service account is there.
+        kubectl("wait", "--for=create", "serviceaccount/default", "--timeout=60s", "-n", self.namespace)
         self.environment["KUBECONFIG"] = KUBECONFIG
         self.here = ["-n", self.namespace]
 

@@ -215,6 +215,33 @@ class Figures:
                           "left behind": count("left behind"), **more}))
 
 
+def record_of(namespace, run):
+    """Its lines, as the cluster has them."""
+    segments = [o for o in objects("configmaps", namespace, run) if o["metadata"]["labels"].get("kfrun.dev/kind") == "log"]
+    segments.sort(key=lambda o: int(o["metadata"]["labels"]["kfrun.dev/segment"]))
+    text = ""
+    for segment in segments:
+        if "kfrun.dev/resumes" in segment["metadata"].get("annotations", {}):
+            text = text[: text.rfind("\n") + 1]
+        text += "".join(piece for _, piece in sorted(segment["data"].items()))
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def leftovers(namespace, run):
+    """What a run that has ended should not have left."""
+    problems = [f"left behind: lease {o['metadata']['name']}" for o in objects("leases", namespace, run)]
+    for pod in objects("pods", namespace, run):
+        name = pod["metadata"]["name"]
+        if pod["metadata"].get("finalizers"):
+            problems.append(f"left behind: a finalizer on {name}")
+        if pod["status"]["phase"] not in ("Succeeded", "Failed"):
+            problems.append(f"left behind: {name} is {pod['status']['phase']}")
+    single = [o for o in objects("pods", namespace, run) if o["metadata"]["annotations"]["kfrun.dev/path"] == "single"]
+    if len(single) > 1:
+        problems.append(f"doubled: a task that is to run once has {len(single)} pods")
+    return problems
+
+
 class Cluster:
     def __init__(self):
         self.namespace = "kfrun-faults-" + secrets.token_hex(4)
@@ -252,38 +279,15 @@ class Cluster:
                     raise SystemExit(f"the undisturbed run failed:\n{errors}")
                 self.remove(run)
                 return Expected(*summary_of(out), proxy.count)
-            problems = compare(expected, code, out, errors) or faults_of_record(self.record(run))
+            problems = compare(expected, code, out, errors) or faults_of_record(record_of(self.namespace, run))
             problems += [f"doubled: {len(uids)} pods {name}" for name, uids in proxy.pods.items() if len(uids) > 1]
             # Containers end a moment before their pods do.
             end = time.monotonic() + 30
-            while (rest := self.leftovers(run)) and time.monotonic() < end:
+            while (rest := leftovers(self.namespace, run)) and time.monotonic() < end:
                 time.sleep(1)
             return sum(proxy.injected.values()), problems + rest + self.remove(run)
         finally:
             proxy.close()
-
-    def record(self, run):
-        segments = [o for o in objects("configmaps", self.namespace, run) if o["metadata"]["labels"].get("kfrun.dev/kind") == "log"]
-        segments.sort(key=lambda o: int(o["metadata"]["labels"]["kfrun.dev/segment"]))
-        text = ""
-        for segment in segments:
-            if "kfrun.dev/resumes" in segment["metadata"].get("annotations", {}):
-                text = text[: text.rfind("\n") + 1]
-            text += "".join(piece for _, piece in sorted(segment["data"].items()))
-        return [json.loads(line) for line in text.splitlines()]
-
-    def leftovers(self, run):
-        problems = [f"left behind: lease {o['metadata']['name']}" for o in objects("leases", self.namespace, run)]
-        for pod in objects("pods", self.namespace, run):
-            name = pod["metadata"]["name"]
-            if pod["metadata"].get("finalizers"):
-                problems.append(f"left behind: a finalizer on {name}")
-            if pod["status"]["phase"] not in ("Succeeded", "Failed"):
-                problems.append(f"left behind: {name} is {pod['status']['phase']}")
-        single = [o for o in objects("pods", self.namespace, run) if o["metadata"]["annotations"]["kfrun.dev/path"] == "single"]
-        if len(single) > 1:
-            problems.append(f"doubled: a task that is to run once has {len(single)} pods")
-        return problems
 
     def remove(self, run):
         code, _, err = self.world.call("delete", "--force", run, "-n", self.namespace, "--kubeconfig", KUBECONFIG)

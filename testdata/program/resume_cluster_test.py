@@ -98,6 +98,20 @@ class OnACluster(ClusterCase):
         self.kfrun("gc", *self.here)
         self.until(lambda: not any(self.objects(kind) for kind in ("pods", "leases", "configmaps")), "nothing is left")
 
+    def test_a_pod_that_came_after_its_run_had_ended_is_collected(self):
+        """As when kfrun was killed while it asked for one."""
+        self.kfrun("submit", self.pipeline("tasks:\n" + self.task("nap", "true")), *self.here)
+        pod = self.objects("pods")[0]
+        labels = {name: pod["metadata"]["labels"][name] for name in ("kfrun.dev/run", "kfrun.dev/task")}
+        late = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "late", "labels": labels},
+                "spec": {"restartPolicy": "Never", "terminationGracePeriodSeconds": 0,
+                         "containers": [{"name": "main", "image": BUSYBOX, "command": ["sleep", "300"]}]}}
+        file = self.folder / "late.json"
+        file.write_text(json.dumps(late))
+        kubectl("create", "-f", file, *self.here)
+        self.kfrun("gc", *self.here)
+        self.until(lambda: [pod["metadata"]["name"] for pod in self.objects("pods")] == [pod["metadata"]["name"]], "only that one goes")
+
 
 require_cluster()
 main()
