@@ -300,6 +300,7 @@ void add_submit(CLI::App* verb, SubmitFlags& flags) {
                    "Further flags of docker's or podman's run, separated by blanks ($KFRUN_RUNNER_ARGS)")
       ->type_name("TEXT");
   add_duration(verb, "--timeout", flags.timeout, "Stop the run after");
+  add_duration(verb, "--unschedulable-timeout", flags.unschedulable_timeout, "Fail a task that no node takes within (never)");
   add_cluster_flags(verb, flags.cluster);
 }
 
@@ -355,6 +356,7 @@ void add_resume(CLI::App* verb, ResumeFlags& flags) {
   add_choice(verb, "--progress", flags.progress, kProgressModes, "How progress is shown on stderr");
   add_choice(verb, "-o,--output", flags.output, kFormats, "How the result is printed on stdout");
   add_duration(verb, "--timeout", flags.timeout, "Stop the run after");
+  add_duration(verb, "--unschedulable-timeout", flags.unschedulable_timeout, "Fail a task that no node takes within (never)");
   add_cluster_flags(verb, flags.cluster);
 }
 

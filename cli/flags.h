@@ -91,6 +91,7 @@ struct SubmitFlags {
   std::string runner;            // "": KFRUN_RUNNER, else process
   std::string runner_arguments;  // separated by blanks; "": KFRUN_RUNNER_ARGS
   std::optional<Duration> timeout;
+  std::optional<Duration> unschedulable_timeout;
 };
 
 struct CompileFlags {
@@ -136,6 +137,7 @@ struct ResumeFlags {
   ProgressMode progress = ProgressMode::automatic;
   OutputFormat output = OutputFormat::table;
   std::optional<Duration> timeout;
+  std::optional<Duration> unschedulable_timeout;
 };
 
 struct SuspendFlags {

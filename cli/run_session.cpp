@@ -261,7 +261,9 @@ Carried carry_on_cluster(const CarryOptions& options, const ClusterFlags& flags,
   const auto& head = remote.head;
   run::KubernetesRecordStore store(client, head.name_space);
   run::KubernetesCache cache(client, head.name_space);
-  run::KubernetesExecutor executor(client, {head.id, head.name, head.name_space, directory_of(head.source)});
+  run::KubernetesOptions wishes;
+  wishes.unschedulable_wait = options.unschedulable_timeout;
+  run::KubernetesExecutor executor(client, {head.id, head.name, head.name_space, directory_of(head.source)}, wishes);
   remote = completed(remote, options, "kubernetes", executor);
   Session session(options, remote, store, executor, cache, kWorkspaceMount, std::chrono::seconds(2));
   return is_new ? session.begin() : session.go_on();

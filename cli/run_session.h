@@ -21,6 +21,7 @@ struct Submission {
 struct CarryOptions {
   ProgressMode progress = ProgressMode::automatic;
   std::optional<Duration> timeout;
+  std::optional<Duration> unschedulable_timeout;  // of an attempt that no node takes; absent: it waits
   int parallel = 0;          // of a new run; 0: the executor's limit
   bool may_exist = false;    // a new run whose id was given: when it exists, it is gone on with
   bool retry = false;        // what failed and what follows from it runs again

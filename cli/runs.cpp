@@ -126,6 +126,7 @@ int run(const ResumeFlags& flags) {
   CarryOptions options;
   options.progress = flags.progress;
   options.timeout = flags.timeout;
+  options.unschedulable_timeout = flags.unschedulable_timeout;
   options.retry = flags.retry;
   return conclude(carry_on(options, flags.cluster, found), flags.output, flags.progress);
 }

@@ -113,6 +113,7 @@ int run(const SubmitFlags& flags) {
   CarryOptions options;
   options.progress = flags.progress;
   options.timeout = flags.timeout;
+  options.unschedulable_timeout = flags.unschedulable_timeout;
   options.parallel = flags.parallel;
   options.may_exist = !flags.id.empty();
   options.kfp_runtime = flags.kfp_runtime;
