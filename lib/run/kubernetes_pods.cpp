@@ -195,7 +195,6 @@ void KubernetesExecutor::Pods::adopt(const std::string& name) {
                        fmt::format("there is another pod {}, made for other work; it is left alone", name));
     }
     note_created(*attempt);
-    at(kLongStart, [this, name] { ask_why_it_waits(name); });
     see(reply.body);
     if (const Attempt* seen = find(name); seen && seen->is_cancelled) cancel_pod(name);
   });
