@@ -16,25 +16,35 @@ using document::Node;
 
 namespace {
 
-std::vector<const Node*> values_of(const Node& fields, const std::string& name) {
-  std::vector<const Node*> values;
-  for (const auto& member : fields.members()) {
-    if (member.key.text() == name) values.push_back(&member.value);
+// The fields of which another of the same name stands further down: they say nothing, and stay as they are.
+document::Mapping take_overridden(Node& fields) {
+  document::Mapping overridden, kept;
+  auto& members = fields.members();
+  for (auto member = members.begin(); member != members.end(); ++member) {
+    const bool comes_again =
+        std::any_of(std::next(member), members.end(), [&](const auto& later) { return later.key.text() == member->key.text(); });
+    (comes_again ? overridden : kept).push_back(std::move(*member));
   }
-  return values;
+  members = std::move(kept);
+  return overridden;
 }
 
-// A field that stands twice can stay so, but not be changed.
-void refuse_double_fields(const Node& before, const Node& after, const std::string& file) {
-  for (const auto& member : before.members()) {
-    const auto old_values = values_of(before, member.key.text());
-    if (old_values.size() < 2) continue;
-    const auto values = values_of(after, member.key.text());
-    const auto same = [](const Node* left, const Node* right) { return *left == *right; };
-    if (std::equal(old_values.begin(), old_values.end(), values.begin(), values.end(), same)) continue;
-    throw make_error(ErrorKind::unsupported, "field '{}' stands twice in {}: which one to edit is not clear", member.key.text(),
-                     file)
-        .at(member.key.place(file));
+// Puts them back before those that count. A field that stands twice cannot be changed.
+void put_back(Node& fields, document::Mapping overridden, const Node& before, const std::string& file) {
+  for (auto& member : overridden) {
+    const std::string name = member.key.text();
+    const Node* now = fields.find(name);
+    if (!now || *before.find(name) != *now) {
+      throw make_error(ErrorKind::unsupported, "field '{}' stands twice in {}: which one to edit is not clear", name, file)
+          .at(member.key.place(file));
+    }
+  }
+  for (auto& member : overridden) {
+    auto& members = fields.members();
+    // Behind those of its name that were put back already.
+    const auto last =
+        std::find_if(members.rbegin(), members.rend(), [&](const auto& other) { return other.key.text() == member.key.text(); });
+    members.insert(std::prev(last.base()), std::move(member));
   }
 }
 
@@ -65,10 +75,11 @@ std::string find_kustomization_file(const FileSystem& files) {
 
 std::string edited_text(std::string_view text, const std::string& file, const Change& change, Words& remarks) {
   Node fields = fields_of(text, file);
-  const Node before = fields;
+  auto overridden = take_overridden(fields);
+  const Node before = overridden.empty() ? Node() : fields;
   Edited edited{fields, file, remarks};
   change(edited);
-  refuse_double_fields(before, fields, file);
+  put_back(fields, std::move(overridden), before, file);
   if (fields.size() == 0) {
     fields.set("apiVersion", Node::string("kustomize.config.k8s.io/v1beta1"));
     fields.set("kind", Node::string("Kustomization"));

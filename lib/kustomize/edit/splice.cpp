@@ -18,6 +18,21 @@ using document::Spot;
 
 constexpr std::string_view kMark = "\xEF\xBB\xBF";
 
+// How many members before one have its key: keys may stand twice.
+std::size_t earlier(const Node& mapping, std::size_t index) {
+  const auto begin = mapping.members().begin(), end = begin + static_cast<std::ptrdiff_t>(index);
+  return static_cast<std::size_t>(
+      std::count_if(begin, end, [&](const auto& member) { return member.key.text() == end->key.text(); }));
+}
+
+// The member with a key that has so many of them before it.
+std::optional<std::size_t> index_of(const Node& mapping, std::string_view key, std::size_t before) {
+  for (std::size_t i = 0; i < mapping.size(); ++i) {
+    if (mapping.members()[i].key.text() == key && before-- == 0) return i;
+  }
+  return std::nullopt;
+}
+
 // Collects the pieces of text that change; the text itself is read until the end.
 class Splicer {
  public:
@@ -83,21 +98,6 @@ class Splicer {
     return !wanted.find(old.key.text()) && old.value.kind() == now.value.kind();
   }
 
-  // How many members before one have its key: keys may stand twice.
-  static std::size_t earlier(const Node& mapping, std::size_t index) {
-    const auto begin = mapping.members().begin(), end = begin + static_cast<std::ptrdiff_t>(index);
-    return static_cast<std::size_t>(
-        std::count_if(begin, end, [&](const auto& member) { return member.key.text() == end->key.text(); }));
-  }
-
-  // The member with a key that has so many of them before it.
-  static std::optional<std::size_t> index_of(const Node& mapping, std::string_view key, std::size_t before) {
-    for (std::size_t i = 0; i < mapping.size(); ++i) {
-      if (mapping.members()[i].key.text() == key && before-- == 0) return i;
-    }
-    return std::nullopt;
-  }
-
   void change_member(const Spot& mapping, std::size_t index, const document::Member& old, const document::Member& now) {
     const auto& key = mapping.children[2 * index];
     if (old.key.text() != now.key.text()) {
@@ -111,10 +111,13 @@ class Splicer {
     const auto& key = mapping.children[2 * index];
     const auto& value = mapping.children[2 * index + 1];
     if (value.bound) refuse(value);
-    if (old.value.kind() == wanted.kind() && (wanted.is_scalar() || (old.value.size() > 0 && wanted.size() > 0))) {
+    if (mapping.flow && value.begin == value.end) {
+      const bool has_colon = text_.substr(key.end, std::max(value.begin, key.end) - key.end).find(':') != std::string_view::npos;
+      lines_.replace(value.begin, value.end, (has_colon ? " " : ": ") + flow_text(wanted, is_quoted(mapping)));
+    } else if (old.value.kind() == wanted.kind() && (wanted.is_scalar() || (old.value.size() > 0 && wanted.size() > 0))) {
       change_node(value, old.value, wanted, mapping.flow);
     } else if (mapping.flow) {
-      lines_.replace(value.begin, value.end, (value.begin == value.end ? " " : "") + flow_text(wanted, is_quoted(mapping)));
+      lines_.replace(value.begin, value.end, flow_text(wanted, is_quoted(mapping)));
     } else {
       const auto lines = rendered_member({old.key, wanted}, lines_.column_of(mapping.begin));
       lines_.replace_value(key.end, value.begin, value.end, lines);
@@ -202,9 +205,12 @@ std::string with_new_fields(std::string_view text, const Node& wanted) {
 
 std::string spliced_text(std::string_view text, const std::string& file, const Node& wanted) {
   const Node old = read_first(text, file);
-  if (old.is_null()) return with_new_fields(text, wanted);
-  if (is_same(old, wanted)) return std::string(text);
   const auto root = find_spots(text);
+  if (old.is_null()) {
+    if (root && root->begin < root->end) throw make_error(ErrorKind::unsupported, "{} holds a null and no fields", file);
+    return with_new_fields(text, wanted);
+  }
+  if (is_same(old, wanted)) return std::string(text);
   if (!root) throw make_error(ErrorKind::unsupported, "{} cannot be edited: it is no UTF-8 text", file);
   Splicer splicer(text, file);
   splicer.change_root(*root, old, wanted);
@@ -217,14 +223,12 @@ bool is_same(const Node& left, const Node& right) {
   if (left.kind() != right.kind() || left.size() != right.size()) return false;
   if (left.is_scalar()) return left == right;
   if (left.is_sequence()) return std::equal(left.items().begin(), left.items().end(), right.items().begin(), is_same);
-  const auto is_same_member = [](const auto& one, const auto& other) {
-    return one.key.text() == other.key.text() && is_same(one.value, other.value);
-  };
-  if (std::equal(left.members().begin(), left.members().end(), right.members().begin(), is_same_member)) return true;
-  return std::all_of(left.members().begin(), left.members().end(), [&](const auto& member) {
-    const Node* other = right.find(member.key.text());
-    return other && is_same(member.value, *other);
-  });
+  for (std::size_t i = 0; i < left.size(); ++i) {
+    const auto& member = left.members()[i];
+    const auto other = index_of(right, member.key.text(), earlier(left, i));
+    if (!other || !is_same(member.value, right.members()[*other].value)) return false;
+  }
+  return true;
 }
 
 std::string spliced(std::string_view text, const std::string& file, const Node& wanted) {

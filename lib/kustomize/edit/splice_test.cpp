@@ -157,6 +157,8 @@ TEST_CASE("fields that stand twice stay, and only they cannot be edited") {
         "namePrefix: a-\nresources: [a.yaml, b.yaml]\nnamePrefix: b- # the last one counts\n");
   CHECK(edited(text, set_namespace({"team"})) == text + "namespace: team\n");
   CHECK_THROWS_WITH(edited(text, set_name_prefix({"c-"})), ContainsSubstring("field 'namePrefix' stands twice"));
+  CHECK(with_resources("components: a\ncomponents: c\ncomponents: [b]\n", {"b.yaml"}) ==
+        "components: a\ncomponents: c\ncomponents: [b]\nresources:\n- b.yaml\n");
   CHECK_THROWS_WITH(edited(text, set_name_prefix({""})), ContainsSubstring("stands twice"));
 }
 
@@ -165,4 +167,9 @@ TEST_CASE("an item that becomes another altogether is written anew") {
   CHECK(spliced("list: # l\n# one\n- a: 1\n  b: 2\n- x: 1 # two\n", "f", wanted) ==
         "list: # l\n# one\n- c: 1\n  d:\n  - 2\n- x: 2 # two\n");
   CHECK(spliced("list: [{a: 1}, {x: 1}]\n", "f", wanted) == "list: [{c: 1, d: [2]}, {x: 2}]\n");
+}
+
+TEST_CASE("values that are not there in flow style come with their colon") {
+  const auto wanted = document::read_yaml("m: {a: x, c: [1]}\n", "").at(0);
+  CHECK(spliced("m: {a, c} # m\n", "f", wanted) == "m: {a: x, c: [1]} # m\n");
 }
