@@ -1,6 +1,7 @@
 // Verb `build`: what kustomize build does, byte for byte. Flags, warnings and file names are kustomize's.
 #include <cerrno>
 #include <cstring>
+#include <ctime>
 #include <fstream>
 #include <set>
 
@@ -38,6 +39,15 @@ std::optional<kustomize::Order> order(const std::string& word) {
 
 void print_line(const std::string& line) { std::fputs((line + "\n").c_str(), stderr); }
 
+// The time as Go's log puts it before its lines.
+std::string log_stamp() {
+  const std::time_t now = std::time(nullptr);
+  std::tm local{};
+  localtime_r(&now, &local);
+  char text[32];
+  return {text, std::strftime(text, sizeof text, "%Y/%m/%d %H:%M:%S ", &local)};
+}
+
 kustomize::BuildOptions build_options(const BuildFlags& flags) {
   kustomize::BuildOptions options;
   options.load_restriction = load_restriction(flags.load_restrictor);
@@ -56,6 +66,7 @@ kustomize::BuildOptions build_options(const BuildFlags& flags) {
   options.function_environment = flags.environment;
   options.function_as_current_user = flags.as_current_user;
   options.on_function_output = [](std::string_view text) { std::fwrite(text.data(), 1, text.size(), stderr); };
+  options.log_stamp = log_stamp;
   options.on_warning = print_line;
   options.fetch = [](const std::string& url) {
     auto fetched = kube::fetch(url);

@@ -90,7 +90,7 @@ void warn_of_unused(const std::vector<std::string>& names, BuildContext& context
   if (names.empty()) return;
   std::string text = "well-defined vars that were never replaced: ";
   for (const auto& name : names) text += (&name == &names.front() ? "" : ",") + name;
-  context.warn(std::move(text));
+  context.log(text);
 }
 
 BuildResult build_target(Target& target, BuildContext& context) {
@@ -106,6 +106,11 @@ BuildResult build_target(Target& target, BuildContext& context) {
   observe("vars");
   if (context.options.compat->drops_local_config) remove_local(all.resources);
   const Kustomization& kustomization = *target.kustomization;
+  if (kustomization.sort_options && context.options.reorder) {
+    context.log(
+        "Warning: Sorting order is set both in 'kustomization.yaml' ('sortOptions') and in a CLI flag ('--reorder'). Using the "
+        "kustomization file over the CLI flag.");
+  }
   sort_resources(all.resources, kustomization.sort_options, context.options.reorder, *context.options.compat);
   if (context.options.managed_by_label || kustomization.has_build_metadata("managedByLabel")) {
     transform_labels({{std::string(kManagedBy), fmt::format("kustomize-{}", kKustomizeVersion)}},

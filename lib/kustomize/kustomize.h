@@ -60,6 +60,8 @@ struct BuildOptions {
   std::function<HttpAnswer(const std::string& url)> fetch;
   // Told of every step of the build (observer.h); nothing is done for it when there is none.
   BuildObserver* observer = nullptr;
+  // What stands before the warnings that kustomize writes through Go's log: "2026/11/24 23:35:07 "; nothing when it is not set.
+  std::function<std::string()> log_stamp;
   // Called for each warning as it is found, also when the build fails afterwards.
   std::function<void(const std::string&)> on_warning;
 };

@@ -227,3 +227,24 @@ patches:
   patch: "- {op: add, path: /data/w, value: never}"
 )"}}) == "apiVersion: v1\ndata:\n  x: now\n  \"y\": before\n  z: expression\nkind: ConfigMap\nmetadata:\n  name: b-1\n");
 }
+
+TEST_CASE("what kustomize logs has the time before it, its other warnings have none") {
+  const Files files = {
+      {"/app/kustomization.yaml",
+       "sortOptions: {order: fifo}\nresources: [a.yaml]\nvars:\n- name: UNUSED\n  objref: {apiVersion: v1, kind: ConfigMap, "
+       "name: a}\n"},
+      {"/app/a.yaml", config_map("a")}};
+  BuildOptions options;
+  options.reorder = Order::legacy;
+  options.log_stamp = [] { return std::string("2026/11/24 23:35:07 "); };
+  const auto warnings = build(tree(files), "/app", options).warnings;
+  REQUIRE(warnings.size() == 3);
+  CHECK(warnings[0].starts_with("# Warning: 'vars' is deprecated."));
+  CHECK(warnings[1] == "2026/11/24 23:35:07 well-defined vars that were never replaced: UNUSED");
+  CHECK(warnings[2] ==
+        "2026/11/24 23:35:07 Warning: Sorting order is set both in 'kustomization.yaml' ('sortOptions') and in a CLI flag "
+        "('--reorder'). Using the kustomization file over the CLI flag.");
+  options.reorder.reset();
+  options.log_stamp = nullptr;
+  CHECK(build(tree(files), "/app", options).warnings.back() == "well-defined vars that were never replaced: UNUSED");
+}

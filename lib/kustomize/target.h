@@ -52,6 +52,8 @@ class BuildContext {
   // The resources of a manifest; `path` as the kustomization at `loader` writes it.
   std::vector<Resource> read_manifest(const Loader& loader, const std::string& path);
   void warn(std::string text);
+  // A warning that kustomize writes through Go's log, which puts the time before it.
+  void log(const std::string& text) { warn((options.log_stamp ? options.log_stamp() : std::string()) + text); }
 
   const FileSystem& files;
   const BuildOptions& options;
