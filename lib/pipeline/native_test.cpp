@@ -44,8 +44,8 @@ CompileResult compiled(const std::string& text) {
 
 TEST_CASE("what is to become of a task whose node is lost") {
   const auto of = [](const std::string& defaults, const std::string& task) {
-    return compiled("apiVersion: kfrun/v1\nkind: Pipeline\nname: p\ndefaults: {" + defaults + "}\ntasks: {t: {command: [a]" + task +
-                    "}}\n");
+    return compiled("apiVersion: kfrun/v1\nkind: Pipeline\nname: p\ndefaults: {" + defaults + "}\ntasks: {t: {command: [a]" +
+                    task + "}}\n");
   };
   const auto wait = [&](const std::string& defaults, const std::string& task) {
     const auto result = of(defaults, task);
@@ -60,7 +60,8 @@ TEST_CASE("what is to become of a task whose node is lost") {
   CHECK_THAT(text_of(of("", ", onNodeLoss: never").diagnostics), ContainsSubstring("expected wait, retry or {retry-after: 30s}"));
   CHECK_THAT(text_of(of("", ", onNodeLoss: {}").diagnostics), ContainsSubstring("'retry-after' is missing"));
   CHECK_THAT(text_of(of("", ", onNodeLoss: {retry-after: 0s}").diagnostics), ContainsSubstring("error"));
-  CHECK_THAT(text_of(of("", ", onNodeLoss: retry, once: true").diagnostics), ContainsSubstring("cannot run again while the node"));
+  CHECK_THAT(text_of(of("", ", onNodeLoss: retry, once: true").diagnostics),
+             ContainsSubstring("cannot run again while the node"));
 }
 
 TEST_CASE("native pipelines compile to the Dags expected, and say what is wrong") {

@@ -292,7 +292,8 @@ class Planner {
     }
   }
 
-  // A node that is out of touch loses its pods after that time, not after Kubernetes' five minutes; what the task says itself holds.
+  // A node that is out of touch loses its pods after that time, not after Kubernetes' five minutes; what the task says itself
+  // holds.
   void bear_node_loss() {
     Node& tolerations = list_in(*plan_.pod.find("spec"), "tolerations");
     for (const auto* key : {"node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"}) {

@@ -109,7 +109,8 @@ TEST_CASE_METHOD(Fixture, "a lost node is borne as long as the task says, or its
   const std::string unreachable =
       R"({"key":"node.kubernetes.io/unreachable","operator":"Exists","effect":"NoExecute","tolerationSeconds":3}])";
   CHECK(text_at(plan().pod, {"spec", "tolerations"}) ==
-        R"([{"key":"node.kubernetes.io/not-ready","operator":"Exists","effect":"NoExecute","tolerationSeconds":3},)" + unreachable);
+        R"([{"key":"node.kubernetes.io/not-ready","operator":"Exists","effect":"NoExecute","tolerationSeconds":3},)" +
+            unreachable);
   task.pod = document::read_json(R"({"spec":{"tolerations":[{"key":"node.kubernetes.io/not-ready"}]}})", "pod");
   CHECK(text_at(plan().pod, {"spec", "tolerations"}) == R"([{"key":"node.kubernetes.io/not-ready"},)" + unreachable);
 }

@@ -353,7 +353,8 @@ void KubernetesExecutor::Pods::ask_for_room(const std::string& name, const Node&
   const auto now = Steady::now();
   if (room_asked_ != Steady::time_point{} && now - room_asked_ < kAskAgain) return;
   room_asked_ = now;
-  const auto ask = [this](const kube::ResourceType& type, const std::vector<std::pair<std::string, std::string>>& query, std::function<void(const Node&)> done) {
+  const auto ask = [this](const kube::ResourceType& type, const std::vector<std::pair<std::string, std::string>>& query,
+                          std::function<void(const Node&)> done) {
     kube::Request request;
     request.path = path_of(type, "") + kube::encode_query(query);
     requests_.start(std::move(request), [done = std::move(done)](const kube::Reply& reply) {

@@ -48,13 +48,13 @@ class KubernetesExecutor::Pods {
     bool is_reading_log = false;
     bool is_leaving = false;  // its pod is being deleted
     PodPhase phase = PodPhase::waiting;
-    std::string host;            // its node
-    std::string news;            // told last
-    std::string room;            // what the nodes have free, when none took it
-    long long version = 0;       // resourceVersion that was seen last
-    Steady::time_point since{};  // of `phase`
-    Steady::time_point seen{};   // when the server last spoke of the pod
-    Steady::time_point ask_at{}; // when to ask why it does not begin
+    std::string host;             // its node
+    std::string news;             // told last
+    std::string room;             // what the nodes have free, when none took it
+    long long version = 0;        // resourceVersion that was seen last
+    Steady::time_point since{};   // of `phase`
+    Steady::time_point seen{};    // when the server last spoke of the pod
+    Steady::time_point ask_at{};  // when to ask why it does not begin
   };
 
   // So many at a time: pods that are planned and not yet made take memory.

@@ -56,7 +56,8 @@ Amounts requests_of(const Node& pod) {
 std::string text_of(const std::string& resource, double amount) {
   amount = std::max(amount, 0.0);
   constexpr double mebi = 1 << 20, gibi = 1 << 30;
-  const bool is_bytes = resource == "memory" || resource.find("storage") != std::string::npos || resource.starts_with("hugepages-");
+  const bool is_bytes =
+      resource == "memory" || resource.find("storage") != std::string::npos || resource.starts_with("hugepages-");
   if (is_bytes && amount >= gibi) return fmt::format("{:.1f}Gi {}", amount / gibi, resource);
   if (is_bytes) return fmt::format("{:.0f}Mi {}", amount / mebi, resource);
   return fmt::format("{:.6g} {}", amount, resource);

@@ -35,7 +35,8 @@ TEST_CASE("what nodes have free is what their pods did not ask for") {
 }
 
 TEST_CASE("where pods cannot be listed, what the nodes have is told; of many nodes the first") {
-  CHECK_THAT(describe_room(kPod, kNodes, Node::null()), ContainsSubstring("in all: gpu 7.91 cpu, 31.0Gi memory, 2 nvidia.com/gpu"));
+  CHECK_THAT(describe_room(kPod, kNodes, Node::null()),
+             ContainsSubstring("in all: gpu 7.91 cpu, 31.0Gi memory, 2 nvidia.com/gpu"));
   CHECK(describe_room(kPod, json("{}"), Node::null()).empty());
   Node many = json(R"({"items": []})");
   for (int i = 0; i < 9; ++i) many.find("items")->push_back(kNodes.find("items")->items()[0]);
