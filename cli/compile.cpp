@@ -5,6 +5,7 @@
 #include "cli/verbs.h"
 #include "document/writer.h"
 #include "pipeline/pipeline.h"
+#include "run/cluster_check.h"
 
 namespace kfrun::cli {
 
@@ -15,6 +16,15 @@ std::string printed(const pipeline::Pipeline& pipeline, const std::string& forma
   if (format == "mermaid") return pipeline::to_mermaid(pipeline);
   if (format == "json") return document::write_json(pipeline::to_node(pipeline), {.indent = 2}) + "\n";
   return pipeline::to_text(pipeline);
+}
+
+// With `for_cluster` also what a cluster asks for.
+pipeline::CompileResult checked(const std::string& file, bool for_cluster) {
+  auto compiled = compile_file(file);
+  if (!for_cluster || has_errors(compiled.diagnostics)) return compiled;
+  const auto faults = run::check_for_cluster(compiled.pipeline);
+  compiled.diagnostics.insert(compiled.diagnostics.end(), faults.begin(), faults.end());
+  return compiled;
 }
 
 document::Node to_node(const Diagnostic& diagnostic) {
@@ -33,7 +43,7 @@ document::Node to_node(const Diagnostic& diagnostic) {
 }  // namespace
 
 int run(const CompileFlags& flags) {
-  const auto compiled = compile_file(flags.file);
+  const auto compiled = checked(flags.file, flags.cluster);
   print_diagnostics(compiled.diagnostics);
   if (has_errors(compiled.diagnostics)) return kUsage;
   print(printed(compiled.pipeline, flags.format));
@@ -43,7 +53,7 @@ int run(const CompileFlags& flags) {
 int run(const LintFlags& flags) {
   Diagnostics all;
   for (const auto& file : flags.files) {
-    const auto compiled = compile_file(file);
+    const auto compiled = checked(file, flags.cluster);
     all.insert(all.end(), compiled.diagnostics.begin(), compiled.diagnostics.end());
   }
   if (flags.output != OutputFormat::table) {

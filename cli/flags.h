@@ -97,11 +97,13 @@ struct SubmitFlags {
 struct CompileFlags {
   std::string file;
   std::string format = "text";  // text, dot, mermaid, json
+  bool cluster = false;         // also check what a cluster asks for
 };
 
 struct LintFlags {
   std::vector<std::string> files;
   OutputFormat output = OutputFormat::table;
+  bool cluster = false;  // also check what a cluster asks for
 };
 
 struct RunsFlags {

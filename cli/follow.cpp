@@ -39,7 +39,9 @@ bool RecordFollower::look(ProgressScreen& screen) {
   for (; shown_ < entries.size(); ++shown_) {
     const auto& entry = entries[shown_];
     const auto* outcome = entry.kind == Kind::attempt_ended ? &entry.outcome : nullptr;
-    screen.show({entry.at, entry.id.instance, state_of(entry), entry.id.attempt, message_of(entry), outcome});
+    auto& turn = turns_[entry.id.instance];
+    if (!entry.turn.empty()) turn = entry.turn;
+    screen.show({entry.at, entry.id.instance, state_of(entry), entry.id.attempt, message_of(entry), outcome, turn});
   }
   screen.tick(system_clock().now());
   return run::is_final(run::summarise({}, entries).state);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
 
 #include "cli/screen.h"
@@ -20,6 +21,7 @@ class RecordFollower {
   run::RecordStore& store_;
   const std::string run_;
   std::size_t shown_ = 0;
+  std::map<std::string, std::string> turns_;  // by instance, as the record tells of them
 };
 
 // Until the run has ended (true), or `is_over` says so (false), which is asked all the time.

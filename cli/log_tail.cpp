@@ -1,5 +1,6 @@
 #include "cli/log_tail.h"
 
+#include <algorithm>
 #include <fstream>
 
 #include "cli/screen.h"
@@ -67,8 +68,33 @@ class FileTail : public LogTail {
   LinePrinter printer_;
 };
 
+// The last lines of what comes in pieces, and the size of all of it.
+class LastLines {
+ public:
+  explicit LastLines(int count) : count_(count) {}
+
+  void add(std::string_view bytes) {
+    size_ += bytes.size();
+    text_ += bytes;
+    // A line that has not ended yet is one, too.
+    const auto ends = std::count(text_.begin(), text_.end(), '\n');
+    for (auto lines = ends + (text_.ends_with('\n') ? 0 : 1); lines > count_; --lines) {
+      const auto end = text_.find('\n');
+      text_.erase(0, end == std::string::npos ? text_.size() : end + 1);
+    }
+  }
+  const std::string& text() const { return text_; }
+  std::size_t size() const { return size_; }
+
+ private:
+  int count_;
+  std::string text_;
+  std::size_t size_ = 0;
+};
+
 // A stream that is opened again while the container has not begun (the server then answers 400 or 404) and when it breaks off;
-// what was printed already is then skipped.
+// what was printed already is then skipped. To follow only the last lines, the whole log is first read to its end: only so it is
+// known how much to skip later.
 class PodTail : public LogTail {
  public:
   PodTail(kube::Client& client, std::string name_space, std::string pod, int lines, bool follow, std::string prefix)
@@ -77,7 +103,9 @@ class PodTail : public LogTail {
         pod_(std::move(pod)),
         lines_(lines),
         follow_(follow),
-        printer_(std::move(prefix)) {}
+        printer_(std::move(prefix)),
+        last_(lines),
+        is_measuring_(follow && lines >= 0) {}
   ~PodTail() override {
     if (open_) client_.cancel(handle_);
   }
@@ -95,7 +123,12 @@ class PodTail : public LogTail {
     kube::LogOptions options;
     options.container = run::kMainContainer;
     options.follow = follow_;
-    if (lines_ >= 0) options.tail_lines = lines_;
+    if (is_measuring_) {
+      last_ = LastLines(lines_);
+      options.follow = false;
+    } else if (lines_ >= 0 && !follow_) {
+      options.tail_lines = lines_;
+    }
     skip_ = taken_;
     open_ = true;
     kube::Request request;
@@ -106,6 +139,10 @@ class PodTail : public LogTail {
   }
 
   bool take(std::string_view bytes) {
+    if (is_measuring_) {
+      last_.add(bytes);
+      return true;
+    }
     const auto skipped = std::min(skip_, bytes.size());
     skip_ -= skipped;
     bytes.remove_prefix(skipped);
@@ -117,6 +154,14 @@ class PodTail : public LogTail {
   void closed(const kube::Reply& reply, bool ended) {
     open_ = false;
     retry_at_ = Steady::now() + std::chrono::milliseconds(500);
+    if (is_measuring_ && reply.ok() && last_.size() > 0) {
+      is_measuring_ = false;
+      taken_ = last_.size();
+      printer_.add(filter_.add(last_.text()));
+      retry_at_ = Steady::now();
+      complete_ = ended;
+      return;
+    }
     // While no node has the pod the server's answer is an empty log.
     complete_ = reply.ok() && (!follow_ || ended || taken_ > 0);
     if (reply.status == 401 || reply.status == 403) kube::throw_unless_ok(reply, "reading the log of pod " + pod_);
@@ -140,6 +185,8 @@ class PodTail : public LogTail {
   run::LogFilter filter_;  // the launcher's own line is not for people
   std::size_t taken_ = 0;
   std::size_t skip_ = 0;
+  LastLines last_;
+  bool is_measuring_;  // what is there already, of which only the last lines are printed
   Steady::time_point retry_at_;
 };
 

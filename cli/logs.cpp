@@ -164,7 +164,9 @@ class RunLogs {
 
 int run(const LogsFlags& flags) {
   Stores stores(flags.cluster);
-  return RunLogs(flags, stores, stores.find(flags.run)).print_all();
+  LogsFlags wanted = flags;
+  wanted.task.resize(std::min(wanted.task.find('['), wanted.task.size()));  // train#3[rate=0.1] is train#3
+  return RunLogs(wanted, stores, stores.find(flags.run)).print_all();
 }
 
 }  // namespace kfrun::cli

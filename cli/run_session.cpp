@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <map>
 
 #include "base/files.h"
+#include "base/text.h"
 #include "cli/exit_code.h"
 #include "cli/follow.h"
 #include "cli/interrupt.h"
@@ -44,6 +46,7 @@ class LeavableExecutor : public run::Executor {
   bool adopts() const override { return executor_.adopts(); }
   int default_parallelism() const override { return executor_.default_parallelism(); }
   std::string source_digest(const run::Work& work) const override { return executor_.source_digest(work); }
+  void show_cached(const run::Work& work, const run::Values& outputs) override { executor_.show_cached(work, outputs); }
   void finish() override { executor_.finish(); }
 
  private:
@@ -85,6 +88,35 @@ class Wishes {
   Steady::time_point asked_ = start_;
   run::Control stored_;
   bool timed_out_ = false;
+};
+
+// The attempts that run, with the latest that is known of each.
+class Running {
+ public:
+  void note(const run::Progress& progress) {
+    if (progress.instance.empty()) return;
+    if (progress.state != run::State::running) {
+      running_.erase(progress.instance);
+    } else {
+      running_[progress.instance] = progress.message;
+    }
+  }
+  // "load, train#2 (image x: not found)"
+  std::string words() const {
+    constexpr std::size_t most = 10;
+    std::vector<std::string> words;
+    for (const auto& [name, message] : running_) {
+      if (words.size() == most) {
+        words.push_back(fmt::format("{} more", running_.size() - most));
+        break;
+      }
+      words.push_back(message.empty() ? name : fmt::format("{} ({})", name, message));
+    }
+    return join(words, ", ");
+  }
+
+ private:
+  std::map<std::string, std::string> running_;
 };
 
 // The part that both ways share: the engine, the record, the screen and Ctrl-C around the driver.
@@ -162,9 +194,14 @@ class Session {
     LeavableExecutor leavable(executor_);
     try {
       run::drive(engine,
-                 {leavable, record, cache_, system_clock(), [this](const run::Progress& progress) { screen_->show(progress); },
+                 {leavable, record, cache_, system_clock(),
+                  [this](const run::Progress& progress) {
+                    running_.note(progress);
+                    screen_->show(progress);
+                  },
                   [this] {
                     screen_->tick(system_clock().now());
+                    say_what_is_waited_for();
                     return wishes_.stop_reason();
                   },
                   [this] { return wishes_.suspension(); }},
@@ -175,6 +212,13 @@ class Session {
       screen_->finish();
       throw error.hint(fmt::format("the run has not ended: 'kfrun resume {}' goes on with it", id_));
     }
+  }
+
+  // Once, after Ctrl-C.
+  void say_what_is_waited_for() {
+    if (InterruptGuard::count() == 0 || std::exchange(has_said_, true)) return;
+    screen_->finish();
+    if (const auto words = running_.words(); !words.empty()) print_note(fmt::format("waiting for {}", words));
   }
 
   run::EngineOptions engine_options() const {
@@ -216,7 +260,8 @@ class Session {
   std::unique_ptr<ProgressScreen> screen_;
   Wishes wishes_;
   Steady::time_point ask_again_{};
-  bool has_begun_ = false, has_told_ = false;
+  Running running_;
+  bool has_begun_ = false, has_told_ = false, has_said_ = false;
 };
 
 Submission completed(Submission submission, const CarryOptions& options, std::string_view name, const run::Executor& executor) {

@@ -31,22 +31,32 @@ Node to_node(const run::RunSummary::Task& task) {
                              {"ended", to_node(task.ended)},
                              {"inputs", to_node(task.inputs)},
                              {"outputs", to_node(task.outputs)}});
+  if (!task.turn.empty()) node.set("turn", Node::string(task.turn));
   if (!task.reason.empty()) node.set("reason", Node::string(task.reason));
   if (!task.log.empty()) node.set("log", Node::string(task.log));
   if (!task.pod.empty()) node.set("pod", Node::string(task.pod));
   return node;
 }
 
+// A run's reason above the table of its tasks: what a row says is not said twice.
+std::string reason_beside(const run::RunSummary& summary) {
+  for (const auto& task : summary.tasks) {
+    if (!task.reason.empty() && summary.reason == fmt::format("{}: {}", task.path, task.reason)) return task.path;
+  }
+  return summary.reason;
+}
+
 std::string as_table(const run::RunSummary& summary, bool wide) {
+  const std::string reason = reason_beside(summary);
   std::string text = fmt::format("run      {}\nstate    {}{}\n", summary.head.id, to_string(summary.state),
-                                 summary.reason.empty() ? "" : ": " + summary.reason);
+                                 reason.empty() ? "" : ": " + reason);
   text += fmt::format("started  {}\ntook     {}\n", to_rfc3339(summary.head.created),
                       duration_of(summary.head.created, summary.ended));
   for (const auto& [name, value] : summary.outputs) text += fmt::format("output   {}: {}\n", name, pipeline::to_text(value));
   std::vector<std::vector<std::string>> rows{{"TASK", "STATE", "TRIES", "TOOK", "REASON"}};
   if (wide) rows[0].insert(rows[0].end(), {"POD", "LOG"});
   for (const auto& task : summary.tasks) {
-    rows.push_back({task.path, std::string(to_string(task.state)), std::to_string(task.attempts),
+    rows.push_back({name_of(task.path, task.turn), std::string(to_string(task.state)), std::to_string(task.attempts),
                     duration_of(task.started, task.ended), task.reason});
     if (wide) rows.back().insert(rows.back().end(), {task.pod, task.log});
   }

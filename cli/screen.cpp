@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <map>
+#include <set>
 
 #include "base/files.h"
 #include "base/text.h"
@@ -47,13 +48,25 @@ std::string last_lines(const std::string& path, std::size_t count) {
   return text;
 }
 
-std::string line_of(const run::Progress& progress, bool colour) {
-  std::string text =
-      fmt::format("{}  {}", coloured(progress.state, colour), progress.instance.empty() ? "run" : progress.instance);
-  if (progress.attempt > 0) text += fmt::format(" (attempt {})", progress.attempt + 1);
-  if (!progress.message.empty()) text += fmt::format(": {}", progress.message);
-  return text + "\n";
-}
+// Remembers what it has said, so that the run's own line does not say the reason of its failure again.
+class Lines {
+ public:
+  explicit Lines(bool colour) : colour_(colour) {}
+
+  std::string of(const run::Progress& progress) {
+    const std::string name = name_of(progress.instance, progress.turn);
+    std::string text = fmt::format("{}  {}", coloured(progress.state, colour_), name.empty() ? "run" : name);
+    if (progress.attempt > 0) text += fmt::format(" (attempt {})", progress.attempt + 1);
+    const bool is_said = name.empty() && said_.count(progress.message) > 0;
+    if (!progress.message.empty() && !is_said) text += fmt::format(": {}", progress.message);
+    if (progress.state == run::State::failed) said_.insert(fmt::format("{}: {}", progress.instance, progress.message));
+    return text + "\n";
+  }
+
+ private:
+  bool colour_;
+  std::set<std::string> said_;
+};
 
 std::string failure_lines(const run::Progress& progress) {
   if (!progress.outcome || progress.outcome->failure == run::FailureClass::none) return {};
@@ -63,29 +76,29 @@ std::string failure_lines(const run::Progress& progress) {
 // One line for each change, for logs and pipes.
 class PlainScreen : public ProgressScreen {
  public:
-  explicit PlainScreen(bool colour) : colour_(colour) {}
+  explicit PlainScreen(bool colour) : lines_(colour) {}
   void show(const run::Progress& progress) override {
     const std::string time = to_rfc3339(progress.at).substr(11, 8);
-    std::fputs((time + "  " + line_of(progress, colour_) + failure_lines(progress)).c_str(), stderr);
+    std::fputs((time + "  " + lines_.of(progress) + failure_lines(progress)).c_str(), stderr);
   }
 
  private:
-  bool colour_;
+  Lines lines_;
 };
 
 // Finished tasks scroll by; the last line says what is running now.
 class TerminalScreen : public ProgressScreen {
  public:
-  TerminalScreen(bool colour, TimePoint start) : colour_(colour), start_(start) {}
+  TerminalScreen(bool colour, TimePoint start) : lines_(colour), start_(start) {}
 
   void show(const run::Progress& progress) override {
     if (!progress.instance.empty()) {
       states_[progress.instance] = progress.state;
       const bool news =
           run::is_final(progress.state) || (progress.outcome && progress.outcome->failure != run::FailureClass::none);
-      if (news || (!progress.message.empty() && progress.state == run::State::pending)) {
+      if (news || !progress.message.empty()) {
         clear();
-        std::fputs((line_of(progress, colour_) + failure_lines(progress)).c_str(), stderr);
+        std::fputs((lines_.of(progress) + failure_lines(progress)).c_str(), stderr);
       }
     }
     tick(progress.at);
@@ -119,7 +132,7 @@ class TerminalScreen : public ProgressScreen {
     std::fflush(stderr);
   }
 
-  bool colour_;
+  Lines lines_;
   TimePoint start_;
   TimePoint drawn_;
   std::map<std::string, run::State> states_;
@@ -132,8 +145,9 @@ class JsonScreen : public ProgressScreen {
     Node line = Node::mapping({{"at", Node::string(to_rfc3339(progress.at))},
                                {"instance", Node::string(progress.instance)},
                                {"state", Node::string(std::string(to_string(progress.state)))},
-                               {"attempt", Node::integer(progress.attempt)},
+                               {"attempt", Node::integer(progress.attempt + 1)},
                                {"message", Node::string(progress.message)}});
+    if (!progress.turn.empty()) line.set("turn", Node::string(progress.turn));
     if (progress.outcome) line.set("exitCode", Node::integer(progress.outcome->exit_code));
     std::fputs((document::write_json(line) + "\n").c_str(), stderr);
   }
@@ -180,6 +194,10 @@ bool flush_stdout() {
     pipe_closed = true;
   }
   return !pipe_closed;
+}
+
+std::string name_of(const std::string& instance, const std::string& turn) {
+  return turn.empty() ? instance : fmt::format("{}[{}]", instance, turn);
 }
 
 std::string table(const std::vector<std::vector<std::string>>& rows) {

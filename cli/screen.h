@@ -29,6 +29,9 @@ void print(const document::Node& node, OutputFormat format);
 // Whether everything printed reached its reader.
 bool flush_stdout();
 
+// An instance with its turn of a loop: "train#3[rate=0.1,depth=3]".
+std::string name_of(const std::string& instance, const std::string& turn);
+
 // Columns aligned by their widest cell, two blanks between; the first row is the heading.
 std::string table(const std::vector<std::vector<std::string>>& rows);
 

@@ -11,6 +11,7 @@
 #include "cli/stores.h"
 #include "cli/verbs.h"
 #include "pipeline/pipeline.h"
+#include "run/cluster_check.h"
 #include "run/kubernetes_pod.h"
 #include "run/local_layout.h"
 #include "run/run_id.h"
@@ -66,7 +67,7 @@ Submission prepare(const SubmitFlags& flags, pipeline::Pipeline pipeline) {
 bool has_artifacts(const run::RunSummary& summary) {
   return std::any_of(summary.tasks.begin(), summary.tasks.end(), [](const auto& task) {
     return std::any_of(task.outputs.begin(), task.outputs.end(),
-                       [](const auto& output) { return pipeline::as_artifact(output.second).has_value(); });
+                       [](const auto& output) { return pipeline::holds_artifact(output.second); });
   });
 }
 
@@ -105,6 +106,11 @@ int run(const SubmitFlags& flags) {
   auto compiled = compile_file(flags.file);
   print_diagnostics(compiled.diagnostics);
   if (has_errors(compiled.diagnostics)) return kUsage;
+  if (!flags.cluster.local && !flags.dry_run) {
+    const auto faults = run::check_for_cluster(compiled.pipeline);
+    print_diagnostics(faults);
+    if (!faults.empty()) return kUsage;
+  }
   auto submission = prepare(flags, std::move(compiled.pipeline));
   if (flags.dry_run) {
     print(pipeline::to_text(*submission.pipeline));

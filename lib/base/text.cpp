@@ -76,6 +76,24 @@ std::optional<std::string> nearest(std::string_view word, const std::vector<std:
   return best ? std::optional<std::string>(*best) : std::nullopt;
 }
 
+std::optional<std::string> nearest_file(std::string_view name, const std::vector<std::string>& candidates) {
+  const auto divided = [](std::string_view whole) {
+    const auto dot = std::min(whole.rfind('.'), whole.size());
+    return std::pair(to_lower(whole.substr(0, dot)), to_lower(whole.substr(dot)));
+  };
+  const auto [stem, extension] = divided(name);
+  const std::string* best = nullptr;
+  std::size_t best_distance = stem.size() / 3 + 1;
+  for (const auto& candidate : candidates) {
+    const auto [other_stem, other_extension] = divided(candidate);
+    const auto distance = edit_distance(stem, other_stem);
+    if (distance >= best_distance || edit_distance(extension, other_extension) > 1) continue;
+    best_distance = distance;
+    best = &candidate;
+  }
+  return best ? std::optional<std::string>(*best) : std::nullopt;
+}
+
 bool is_valid_utf8(std::string_view text) {
   const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<std::uint8_t>(text[i]) : 0u; };
   for (std::size_t i = 0; i < text.size();) {
@@ -96,6 +114,33 @@ bool is_valid_utf8(std::string_view text) {
     i += length;
   }
   return true;
+}
+
+std::string valid_utf8(std::string bytes) {
+  if (is_valid_utf8(bytes)) return bytes;
+  std::string text;
+  for (std::size_t at = 0; at < bytes.size();) {
+    std::size_t length = 4;
+    while (length > 0 && (at + length > bytes.size() || !is_valid_utf8({bytes.data() + at, length}))) --length;
+    if (length == 0) {
+      text += "\xEF\xBF\xBD";
+      ++at;
+    } else {
+      text.append(bytes, at, length);
+      at += length;
+    }
+  }
+  return text;
+}
+
+std::string last_line(std::string_view text, std::size_t most) {
+  text = trim(text);
+  std::string line(trim(text.substr(text.rfind('\n') + 1)));
+  if (line.size() > most) line = line.substr(0, most) + "...";
+  for (auto& c : line) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = ' ';  // escape sequences, carriage returns of progress bars
+  }
+  return line;
 }
 
 std::string shell_quote(std::string_view text) {

@@ -49,24 +49,6 @@ class Event {
 
 std::string_view view(const yaml_char_t* text) { return text ? reinterpret_cast<const char*>(text) : std::string_view(); }
 
-// Each byte that belongs to no well-formed character becomes U+FFFD, as in encoding/json.
-std::string valid_utf8(const std::string& bytes) {
-  if (is_valid_utf8(bytes)) return bytes;
-  std::string text;
-  for (std::size_t at = 0; at < bytes.size();) {
-    std::size_t length = 4;
-    while (length > 0 && (at + length > bytes.size() || !is_valid_utf8({bytes.data() + at, length}))) --length;
-    if (length == 0) {
-      text += "\xEF\xBF\xBD";
-      ++at;
-    } else {
-      text.append(bytes, at, length);
-      at += length;
-    }
-  }
-  return text;
-}
-
 // Reads one document's text.
 class Parser {
  public:

@@ -176,7 +176,12 @@ class Accumulator {
     SharedConfig config = default_config(*context_.options.compat);
     for (const auto& path : kustomization.configurations) {
       auto merged = std::make_shared<TransformerConfig>(*config);
-      merged->merge(read_transformer_config(read_document(path)));
+      try {
+        merged->merge(read_transformer_config(read_document(path)));
+      } catch (const Error& error) {
+        if (!error.place().file.empty()) throw;
+        throw Error(error.kind(), error.what(), {path, error.place().line, error.place().column, error.place().path});
+      }
       config = std::move(merged);
     }
     merge_with_text("merging config", all.config, config);

@@ -17,7 +17,7 @@ bool is_in(std::string_view directory, std::string_view ancestor) {
 // What is called almost so in a folder, if it can be listed.
 std::optional<std::string> nearest_name(const FileSystem& files, const std::string& folder, const std::string& name) {
   try {
-    return nearest(name, files.list(folder));
+    return nearest_file(name, files.list(folder));
   } catch (const Error&) {
     return std::nullopt;
   }

@@ -83,10 +83,14 @@ std::vector<Node> read_yaml_1_1(std::string_view text, const std::string& file) 
   return documents;
 }
 
-void keep_good(std::vector<Node>& documents, std::deque<Node>& kept) {
+void keep_good(std::vector<Node>& documents, const std::string& file, std::deque<Node>& kept) {
   for (auto& document : documents) {
     if (is_empty(document)) continue;
-    check_metadata(document);
+    try {
+      check_metadata(document);
+    } catch (const Error& error) {
+      throw Error(error.kind(), error.message(), document.place(file));
+    }
     kept.push_back(std::move(document));
   }
 }
@@ -130,7 +134,7 @@ std::vector<Resource> read_resources(std::string_view text, const std::string& f
   });
   unwrap_only_list(documents);
   std::deque<Node> pending;
-  keep_good(documents, pending);
+  keep_good(documents, file, pending);
   std::vector<Resource> resources;
   resources.reserve(pending.size());
   // The items of a list go behind all that is still to come.
@@ -147,7 +151,7 @@ std::vector<Resource> read_resources(std::string_view text, const std::string& f
       throw input_error(items->place(file), "expected array in {}/items, but found {}", document.text_of("kind"),
                         items->is_mapping() ? "map[string]interface {}" : "string");
     }
-    keep_good(items->items(), pending);
+    keep_good(items->items(), file, pending);
   }
   return resources;
 }

@@ -242,6 +242,10 @@ TEST_CASE("the launcher's own failures have codes and words") {
                     launcher::kOutputMissing, "OutputMissing", "output x");
   pod.check_failure(pod.sh(R"("outputs":[{"name":"x","path":"@/x"}])", R"(printf '\377' > @/x)"), launcher::kOutputMissing,
                     "OutputUnusable", "UTF-8");
+  pod.check_failure(pod.sh(R"("outputs":[{"name":"x","path":"@/pipe"}])", "mkfifo @/pipe"), launcher::kOutputMissing,
+                    "OutputUnusable", "neither a file nor a folder");
+  pod.check_failure(pod.sh(R"("outputs":[{"name":"x","path":"@/other/pipe","artifact":true}])", "mkfifo @/other/pipe"),
+                    launcher::kOutputMissing, "OutputUnusable", "neither a file nor a folder");
   pod.check_failure(pod.sh(R"("outputs":[{"name":"x","path":"@/y"}])", "mkdir @/y"), launcher::kOutputMissing, "OutputUnusable",
                     "output x");
   pod.check_failure(pod.sh(R"("parametersLimit":10,"outputs":[{"name":"x","path":"@/z"}])", "echo 12345678901 > @/z"),

@@ -30,6 +30,11 @@ Failure not_kept(const PlannedOutput& output, int fault) {
   return {kStoreFailed, "StoreFailed", "output " + output.name + ": cannot be kept: " + words_of(fault)};
 }
 
+// Reading a named pipe would wait for ever.
+Failure no_file(const PlannedOutput& output) {
+  return {kOutputMissing, "OutputUnusable", "output " + output.name + " is neither a file nor a folder"};
+}
+
 // A copy in the staging folder of what is elsewhere: where the task insists on a path of its own, or left a link.
 int stage(const Plan& plan, const PlannedOutput& output, std::string& path) {
   const bool is_link = kind_of(path, false) == PathKind::link;
@@ -55,7 +60,7 @@ int keep(const Plan& plan, const std::string& path, const std::string& digest) {
 Problem write_kept(const Plan& plan, const PlannedOutput& output, const std::string& path, Json& json) {
   const auto kind = kind_of(path, false);
   if (kind != PathKind::file && kind != PathKind::folder) {
-    return Failure{kOutputMissing, "OutputUnusable", "output " + output.name + " is neither a file nor a folder"};
+    return no_file(output);
   }
   std::string digest;
   int fault = make_read_only(path);
@@ -74,6 +79,7 @@ Problem write_kept(const Plan& plan, const PlannedOutput& output, const std::str
 Problem write_artifact(const Plan& plan, const PlannedOutput& output, Json& json) {
   std::string path = output.path;
   if (kind_of(path) == PathKind::absent) return missing(output);
+  if (kind_of(path) == PathKind::other) return no_file(output);
   if (const int fault = stage(plan, output, path)) return not_kept(output, fault);
   put(json, output.name);
   if (!output.is_list) return write_kept(plan, output, path, json);
@@ -88,6 +94,7 @@ Problem write_artifact(const Plan& plan, const PlannedOutput& output, Json& json
 }
 
 Problem write_parameter(const Plan& plan, const PlannedOutput& output, std::size_t& room, Json& json) {
+  if (kind_of(output.path) == PathKind::other) return no_file(output);
   std::string text;
   const int fault = read_file(output.path, room, text);
   if (fault == ENOENT) return missing(output);

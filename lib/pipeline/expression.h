@@ -100,5 +100,7 @@ struct Artifact {
 };
 Value make_artifact(const Artifact& artifact);
 std::optional<Artifact> as_artifact(const Value& value);
+// Whether it is an artifact, or a list with one in it.
+bool holds_artifact(const Value& value);
 
 }  // namespace kfrun::pipeline

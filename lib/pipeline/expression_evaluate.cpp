@@ -262,6 +262,11 @@ Value make_artifact(const Artifact& artifact) {
   return value;
 }
 
+bool holds_artifact(const Value& value) {
+  if (as_artifact(value)) return true;
+  return value.is_sequence() && std::any_of(value.items().begin(), value.items().end(), holds_artifact);
+}
+
 std::optional<Artifact> as_artifact(const Value& value) {
   const Value* uri = value.find(kUri);
   if (!uri || !uri->is_string()) return std::nullopt;

@@ -100,7 +100,7 @@ const Entry* Library::find(const Cursor& uses) {
     std::vector<std::string> hints;
     const std::string folder = directory_of(file);
     if (files_.is_directory(folder)) {
-      if (const auto near = nearest(file_name_of(file), files_.list(folder)))
+      if (const auto near = nearest_file(file_name_of(file), files_.list(folder)))
         hints.push_back(fmt::format("did you mean '{}'?", *near));
     }
     hints.push_back("files are looked for from the folder of the file that uses them");

@@ -11,6 +11,10 @@ namespace {
 constexpr std::size_t kMaxScript = 512u << 10;  // scripts travel to pods in a ConfigMap, which holds 1 MiB
 constexpr std::string_view kEndings[] = {".py", ".sh", ".bash", ".r", ".jl", ".js", ".pl", ".rb", ".lua", ".sql"};
 
+// What runs a script that has no first line "#!".
+constexpr std::pair<std::string_view, std::string_view> kInterpreters[] = {
+    {".py", "python3"}, {".r", "Rscript"}, {".jl", "julia"}, {".js", "node"}, {".pl", "perl"}, {".rb", "ruby"}, {".lua", "lua"}};
+
 bool is_one_word(std::string_view text) {
   return !text.empty() && text.find_first_of(" \t\r\n") == text.npos && text.find("${{") == text.npos;
 }
@@ -35,8 +39,11 @@ std::vector<Expression> interpreter(std::string_view text, std::string_view name
     }
     if (!parts.empty()) return words(parts, place);
   }
-  if (to_lower(name).ends_with(".py")) return words({"python3"}, place);
-  return words({"sh", "-e"}, place);
+  const std::string lower = to_lower(name);
+  for (const auto& [ending, program] : kInterpreters) {
+    if (lower.ends_with(ending)) return words({std::string(program)}, place);
+  }
+  return words({lower.ends_with(".bash") ? "bash" : "sh", "-e"}, place);
 }
 
 std::string read_file(const Cursor& at, const FileSystem& files, const std::string& path) {
@@ -52,7 +59,7 @@ void report_missing(const Cursor& at, const FileSystem& files, const std::string
   std::vector<std::string> hints;
   const std::string folder = directory_of(path);
   if (files.is_directory(folder)) {
-    if (const auto near = nearest(file_name_of(path), files.list(folder)))
+    if (const auto near = nearest_file(file_name_of(path), files.list(folder)))
       hints.push_back(fmt::format("did you mean '{}'?", *near));
   }
   hints.push_back("scripts are looked for beside the file that names them");

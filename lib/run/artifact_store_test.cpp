@@ -132,6 +132,25 @@ TEST_CASE("several processes share a cache, and the last word counts") {
   CHECK(one.find("l") == Values{});
 }
 
+TEST_CASE("a cache file full of lines that count no more is written anew, also for those that have it open") {
+  const TemporaryFolder folder;
+  const std::string file = folder / "state/cache.log";
+  LocalCache old(folder / "state");
+  const Values large{{"text", Value::string(std::string(100 << 10, 'x'))}};
+  for (int i = 0; i < 20; ++i) old.keep("k", large);
+  old.keep("other", {{"n", Value::integer(7)}});
+  CHECK(old.find("k") == large);
+  CHECK(disk().read(file).size() < 200 << 10);
+  for (int i = 0; i < 20; ++i) old.keep("k", large);
+  LocalCache young(folder / "state");
+  CHECK(young.find("k") == large);
+  CHECK(disk().read(file).size() < 200 << 10);
+  CHECK(young.find("other") == Values{{"n", Value::integer(7)}});
+  young.keep("new", {{"n", Value::integer(8)}});
+  CHECK(old.find("new") == Values{{"n", Value::integer(8)}});
+  CHECK(old.find("k") == large);
+}
+
 TEST_CASE("a cache line that is damaged counts as none, and harms no other") {
   const TemporaryFolder folder;
   LocalCache(folder / "state").keep("k", {{"n", Value::integer(1)}});

@@ -116,7 +116,9 @@ class Driver {
     --expected_;
     keys_[work.id.instance] = work.cache_key;
     try {
-      return {true, parts_.cache.find(work.cache_key)};
+      auto outputs = parts_.cache.find(work.cache_key);
+      if (outputs) parts_.executor.show_cached(work, *outputs);
+      return {true, std::move(outputs)};
     } catch (const Error&) {
       return {true, std::nullopt};  // a cache out of reach costs time, not the run
     }
@@ -179,8 +181,9 @@ class Driver {
     News& news = news_.emplace_back();
     const auto attempt = attempts_.find(changed.instance);
     news.progress = {steps_.last,    changed.instance, changed.state, attempt == attempts_.end() ? 0 : attempt->second,
-                     changed.reason, nullptr};
-    if (ended && ended->id.instance == changed.instance) news.outcome = ended->outcome;
+                     changed.reason, nullptr, changed.turn};
+    const bool is_its_end = ended && ended->id.instance == changed.instance && changed.state != State::running;
+    if (is_its_end) news.outcome = ended->outcome;
   }
 
   // Record, then act.

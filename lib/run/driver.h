@@ -29,6 +29,7 @@ struct Progress {
   int attempt = 0;
   std::string message;
   const Outcome* outcome = nullptr;  // of an attempt that just ended
+  std::string turn = {};             // of a loop, "rate=0.1,depth=3"
 };
 using ProgressSink = std::function<void(const Progress&)>;
 

@@ -64,6 +64,7 @@ struct Work {
   Values inputs;
   int loop_index = -1;
   std::string cache_key;  // "" when the task is not cached
+  std::string turn = {};  // of a loop, for people: "rate=0.1,depth=3"; "" outside of loops
 };
 
 // What the engine asks for. Each command is given exactly once.
@@ -83,6 +84,7 @@ struct InstanceChanged {
   std::string instance;
   State state;
   std::string reason;
+  std::string turn = {};  // see Work
 };  // for screens and records
 struct RunEnded {
   State state;

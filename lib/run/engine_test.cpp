@@ -161,6 +161,20 @@ TEST_CASE("a failure omits what needs it, and fails the run when the rest is don
   CHECK(led.reason() == "a: exit code 3");
 }
 
+TEST_CASE("a condition with default() around a skipped task's output is asked, a bare one is not") {
+  auto skipped = container("skipped");
+  skipped.condition = parsed("1 > 2");
+  skipped.outputs = {output("n")};
+  auto guarded = container("guarded", {0}), refused = container("refused", {0}), bare = container("bare", {0});
+  guarded.condition = parsed("default(tasks.skipped.outputs.n, 7) > 5");
+  refused.condition = parsed("default(tasks.skipped.outputs.n, 3) > 5");
+  bare.condition = parsed("default(tasks.skipped.outputs.n, 7) > 5 && tasks.skipped.outputs.n > 5");
+  Led led(pipeline_of({skipped, guarded, refused, bare}));
+  CHECK(led.commands() == Lines{"start guarded"});
+  CHECK(led.state("refused") == State::skipped);
+  CHECK(led.state("bare") == State::omitted);
+}
+
 TEST_CASE("a skipped task omits its dependents but for those with an optional input") {
   auto skipped = container("skipped");
   skipped.condition = parsed("1 > 2");
@@ -187,16 +201,16 @@ TEST_CASE("retries back off by factor up to their cap, in the user's budget") {
   led.pass(1999ms);
   CHECK(led.commands().empty());
   led.pass(1ms);
-  CHECK(led.commands() == Lines{"start t(1)"});
+  CHECK(led.commands() == Lines{"start t (attempt 2)"});
   led.end("t", FailureClass::user);
   CHECK(led.commands() == Lines{"wake in 6000ms"});
   led.pass(6s);
-  CHECK(led.commands() == Lines{"start t(2)"});
+  CHECK(led.commands() == Lines{"start t (attempt 3)"});
   SECTION("capped, then over") {
     led.end("t", FailureClass::user);
     CHECK(led.commands() == Lines{"wake in 10000ms"});
     led.pass(10s);
-    CHECK(led.commands() == Lines{"start t(3)"});
+    CHECK(led.commands() == Lines{"start t (attempt 4)"});
     led.end("t", FailureClass::user);
     CHECK(led.commands() == Lines{"ended failed"});
   }
@@ -219,10 +233,10 @@ TEST_CASE("infrastructure failures are retried free of charge, within bounds") {
     CHECK(led.commands() == Lines{"wake in 1000ms"});
     led.pass(1s);
     led.end("t", FailureClass::infrastructure);
-    CHECK(led.commands() == Lines{"start t(1)", "wake in 2000ms"});
+    CHECK(led.commands() == Lines{"start t (attempt 2)", "wake in 2000ms"});
     led.pass(2s);
     led.end("t", FailureClass::infrastructure);
-    CHECK(led.commands() == Lines{"start t(2)", "ended failed"});
+    CHECK(led.commands() == Lines{"start t (attempt 3)", "ended failed"});
   }
   SECTION("never for what is to run once") {
     task.once = true;
@@ -458,7 +472,7 @@ TEST_CASE("events that no longer matter change nothing") {
   Led led(pipeline_of({task}));
   led.commands();
   led.end("t", FailureClass::user);
-  CHECK(led.commands() == Lines{"start t(1)"});
+  CHECK(led.commands() == Lines{"start t (attempt 2)"});
   const std::string before = led.engine().to_text();
   led.tell(AttemptEnded{{"t", 0}, led.now(), {}});
   led.tell(AttemptEnded{{"t", 7}, led.now(), {}});

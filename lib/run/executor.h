@@ -51,6 +51,8 @@ class Executor {
   // What else decides this attempt's outputs here, beside its cache key: a digest of the files that its command names on this
   // machine, "" when there are none. Asked before the attempt is looked up in the cache.
   virtual std::string source_digest(const Work&) const { return {}; }
+  // An attempt is spared because an earlier one made the same: for what an executor shows of a run's outputs.
+  virtual void show_cached(const Work&, const Values& /*outputs*/) {}
   // Called once after the run ended and was recorded: scratch space goes.
   virtual void finish() {}
 };

@@ -23,13 +23,8 @@ constexpr auto kGoodbye = std::chrono::seconds(10);
 
 std::string name_of(const std::string& key) { return "kfrun-cache-" + key; }
 
-bool holds_artifact(const Value& value) {
-  if (pipeline::as_artifact(value)) return true;
-  return value.is_sequence() && std::any_of(value.items().begin(), value.items().end(), holds_artifact);
-}
-
 bool hold_artifacts(const Values& values) {
-  return std::any_of(values.begin(), values.end(), [](const auto& value) { return holds_artifact(value.second); });
+  return std::any_of(values.begin(), values.end(), [](const auto& value) { return pipeline::holds_artifact(value.second); });
 }
 
 // "" when there is none, or none that will stay.

@@ -42,11 +42,6 @@ bool is_free(const Node& lease) {
   return holder.empty() || is_known_dead(holder);
 }
 
-std::string version_of(const Node& object) {
-  const Node* version = object.find_path({"metadata", "resourceVersion"});
-  return version ? version->text() : std::string();
-}
-
 }  // namespace
 
 RunLease::RunLease(kube::Client& client, SegmentOwner owner)

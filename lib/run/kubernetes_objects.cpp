@@ -30,6 +30,11 @@ Node owned_by(const std::string& name, const std::string& uid) {
   return owners;
 }
 
+std::string version_of(const Node& object) {
+  const Node* version = object.find_path({"metadata", "resourceVersion"});
+  return version ? version->text() : std::string();
+}
+
 std::string uid_of(const Node& object) {
   const Node* uid = object.find_path({"metadata", "uid"});
   return uid ? uid->text() : std::string();

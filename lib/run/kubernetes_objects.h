@@ -20,6 +20,8 @@ document::Node run_labels(const std::string& run);
 // A list of one owner: a ConfigMap.
 document::Node owned_by(const std::string& name, const std::string& uid);
 std::string uid_of(const document::Node& object);
+// Its resourceVersion.
+std::string version_of(const document::Node& object);
 
 // Of all that belongs to a run.
 std::string run_selector(const std::string& run);

@@ -58,11 +58,6 @@ Node unexpanded(const std::vector<std::string>& texts) {
   return list;
 }
 
-bool holds_artifact(const Value& value) {
-  if (pipeline::as_artifact(value)) return true;
-  return value.is_sequence() && std::any_of(value.items().begin(), value.items().end(), holds_artifact);
-}
-
 // The environment of a container in its order, each name once.
 class Environment {
  public:
@@ -112,7 +107,7 @@ class Planner {
     const Node* wanted = task_.pod.find_path({"spec", "nodeSelector", kArchitectureLabel});
     plan_.architecture = wanted && wanted->is_string() ? wanted->text() : options.architecture;
     plan_.needs_artifacts = writes_artifacts_ || std::any_of(work_.inputs.begin(), work_.inputs.end(),
-                                                             [](const auto& input) { return holds_artifact(input.second); });
+                                                             [](const auto& input) { return pipeline::holds_artifact(input.second); });
   }
 
   PodPlan plan() {

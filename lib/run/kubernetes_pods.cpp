@@ -43,10 +43,7 @@ std::string name_of(const Node& object) {
 }
 
 // Versions of one object grow; 0 where they are no numbers.
-long long version_of(const Node& object) {
-  const Node* version = object.find_path({"metadata", "resourceVersion"});
-  return version ? parse_integer(version->text()).value_or(0) : 0;
-}
+long long age_of(const Node& object) { return parse_integer(version_of(object)).value_or(0); }
 
 }  // namespace
 
@@ -241,7 +238,7 @@ void KubernetesExecutor::Pods::see(const Node& pod) {
   attempt->seen = Steady::now();
   if (const Node* node = pod.find_path({"spec", "nodeName"})) attempt->host = node->text();
   // The answer to a POST or GET may come after what the watch tells of later.
-  const auto version = version_of(pod);
+  const auto version = age_of(pod);
   if (version < attempt->version) return;
   attempt->version = version;
   const auto status = classify_pod(pod, attempt->plan.has_launcher);

@@ -92,7 +92,8 @@ class KubernetesExecutor::Pods {
   void read_log(const std::string& name, Outcome outcome, long long size);
   void end(const std::string& name, Outcome outcome);
   void end_badly(const std::string& name, FailureClass failure, std::string reason, std::string message);
-  void remove_pod(const std::string& name);
+  // `grace`: instead of the pod's own.
+  void remove_pod(const std::string& name, std::optional<std::chrono::seconds> grace = std::nullopt);
   void remove_strays();
   void cancel_pod(const std::string& name);
   void stop_containers(const std::string& name);

@@ -118,7 +118,10 @@ void KubernetesExecutor::Pods::cancel(const AttemptId& id) {
 // A pod that has not begun is removed; one that has keeps its log.
 void KubernetesExecutor::Pods::cancel_pod(const std::string& name) {
   const Attempt* attempt = find(name);
-  attempt && attempt->is_told_running ? stop_containers(name) : remove_pod(name);
+  if (attempt && attempt->is_told_running) return stop_containers(name);
+  // What has no image or no node has nothing to end gracefully.
+  const bool is_far = attempt && (attempt->phase == PodPhase::image_problem || attempt->phase == PodPhase::unschedulable);
+  is_far ? remove_pod(name, std::chrono::seconds(1)) : remove_pod(name);
 }
 
 // A deadline that is over ends the containers, gracefully, and leaves the pod.
@@ -133,8 +136,11 @@ void KubernetesExecutor::Pods::stop_containers(const std::string& name) {
   });
 }
 
-void KubernetesExecutor::Pods::remove_pod(const std::string& name) {
-  requests_.start(patient("DELETE", path_of_pod(name)), [](const kube::Reply&) {});
+void KubernetesExecutor::Pods::remove_pod(const std::string& name, std::optional<std::chrono::seconds> grace) {
+  const auto options = Node::mapping({{"apiVersion", Node::string("v1")},
+                                      {"kind", Node::string("DeleteOptions")},
+                                      {"gracePeriodSeconds", Node::integer(grace ? grace->count() : 0)}});
+  requests_.start(patient("DELETE", path_of_pod(name), grace ? options : Node()), [](const kube::Reply&) {});
 }
 
 // Nodes can be out of reach: nobody waits for them for ever. A pod whose POST is not answered yet may still come to be.

@@ -44,11 +44,6 @@ Node segment_object(const SegmentOwner& owner, std::string_view kind, int number
        {"data", Node::mapping({{key_of(0), Node::string(std::string(text))}})}});
 }
 
-std::string version_of(const Node& object) {
-  const Node* version = object.find_path({"metadata", "resourceVersion"});
-  return version ? version->text() : std::string();
-}
-
 bool has_data(const Node& object, const Node& data) {
   const Node* there = object.find("data");
   return there && *there == data;

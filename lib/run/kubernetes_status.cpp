@@ -45,17 +45,6 @@ const Node* item_named(const Node* list, std::string_view key, std::string_view 
 
 std::optional<TimePoint> time_at(const Node& node, std::string_view key) { return parse_rfc3339(node.text_of(key)); }
 
-std::string last_line(std::string_view text) {
-  constexpr std::size_t most = 200;
-  text = trim(text);
-  std::string line(trim(text.substr(text.rfind('\n') + 1)));
-  if (line.size() > most) line = line.substr(0, most) + "...";
-  for (auto& c : line) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = ' ';  // escape sequences, carriage returns of progress bars
-  }
-  return line;
-}
-
 // One pod, looked at once.
 class Pod {
  public:

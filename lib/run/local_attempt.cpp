@@ -55,6 +55,13 @@ bool is_newer(const std::string& path, TimePoint began) {
   return changed + std::chrono::milliseconds(20) >= began.time_since_epoch();
 }
 
+// Reading a named pipe would wait for ever.
+void refuse_what_is_no_file(const pipeline::Output& output, const std::string& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0 || S_ISREG(status.st_mode) || S_ISDIR(status.st_mode)) return;
+  throw input_error({}, "output {} is neither a file nor a folder: {}", output.name, path);
+}
+
 std::vector<std::string> words_of(const pipeline::ContainerTemplate& container, const std::string& script,
                                   const pipeline::Scope& scope) {
   auto words = evaluate_texts(container.command, scope);
@@ -315,6 +322,7 @@ Values LocalAttempts::collect(const Work& work, const LocalAttempt& attempt, Tim
                         output_path(output, attempt.scratch));
     }
     if (in_containers_) check_is_inside(output, path, attempt.scratch);
+    refuse_what_is_no_file(output, path);
     if (output.type.is_artifact() && !is_own) path = keep_copy(path, attempt.scratch);
     if (output.type.kind == pipeline::TypeKind::artifact) {
       outputs[output.name] = collect_artifact(work, output, path);
@@ -376,6 +384,18 @@ void LocalAttempts::link_artifact(const Work& work, const std::string& name, con
   const std::string link = folder + "/" + name;
   ::unlink(link.c_str());
   if (::symlink(target.c_str(), link.c_str()) != 0) return;
+}
+
+void LocalAttempts::link_artifacts(const Work& work, const Values& outputs) {
+  const auto link = [&](const std::string& name, const Value& value) {
+    const auto artifact = pipeline::as_artifact(value);
+    if (const auto path = artifact ? path_of_uri(artifact->uri) : std::string(); !path.empty()) link_artifact(work, name, path);
+  };
+  for (const auto& [name, value] : outputs) {
+    link(name, value);
+    if (!value.is_sequence()) continue;
+    for (std::size_t i = 0; i < value.size(); ++i) link(name + "." + std::to_string(i), value.items()[i]);
+  }
 }
 
 void LocalAttempts::release(const LocalAttempt& attempt) {

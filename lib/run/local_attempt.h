@@ -39,6 +39,8 @@ class LocalAttempts {
   // The outputs that an attempt wrote, artifacts moved to the store. `began` is when it was started. Throws Error(input) naming
   // the output that is missing or not as declared.
   Values collect(const Work& work, const LocalAttempt& attempt, TimePoint began);
+  // Links in the run's folder to artifacts that an earlier run made.
+  void link_artifacts(const Work& work, const Values& outputs);
   // Once an attempt is over: a scratch folder in which it left nothing is another's, all others go at the end.
   void release(const LocalAttempt& attempt);
   void remove_scratch();

@@ -4,7 +4,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <utility>
+#include <vector>
 
 #include "base/files.h"
 #include "base/text.h"
@@ -17,6 +20,9 @@
 namespace kfrun::run {
 
 namespace {
+
+// Files smaller than this are left alone; larger than that they lose their older half.
+constexpr std::int64_t kSmall = 1 << 20, kLarge = 64 << 20;
 
 // Changes with every start of the machine. What was written before it may have been lost in part (nothing here waits for
 // the disk), so that entries of an earlier start are believed only after their artifacts were read.
@@ -46,7 +52,10 @@ LocalCache::~LocalCache() {
 }
 
 bool LocalCache::open(int flags) {
-  if (file_ < 0) file_ = ::open(path_.c_str(), O_RDWR | O_APPEND | O_CLOEXEC | flags, 0666);
+  if (file_ >= 0) return true;
+  file_ = ::open(path_.c_str(), O_RDWR | O_APPEND | O_CLOEXEC | flags, 0666);
+  struct stat status {};
+  if (file_ >= 0 && ::fstat(file_, &status) == 0) inode_ = status.st_ino;
   return file_ >= 0;
 }
 
@@ -66,7 +75,14 @@ std::string LocalCache::read(std::int64_t offset, std::size_t size) const {
 // What was added since the last look, up to the last whole line.
 void LocalCache::read_news() {
   struct stat status {};
-  if (::fstat(file_, &status) != 0 || status.st_size == read_to_) return;
+  if (::stat(path_.c_str(), &status) != 0) return;
+  if (status.st_ino != inode_) {  // somebody has made it anew
+    ::close(std::exchange(file_, -1));
+    lines_.clear();
+    read_to_ = 0;
+    if (!open(0) || ::fstat(file_, &status) != 0) return;
+  }
+  if (status.st_size == read_to_) return;
   if (status.st_size < read_to_) {  // somebody has emptied it
     lines_.clear();
     read_to_ = 0;
@@ -81,9 +97,39 @@ void LocalCache::read_news() {
   read_to_ += static_cast<std::int64_t>(begin);
 }
 
+// Writes the file anew, without the lines that later ones took the place of; of a very long one, the older half goes, too. What
+// others add in this moment is lost to them: that costs time, not results.
+void LocalCache::compact() {
+  std::int64_t live = 0;
+  std::vector<std::pair<std::int64_t, std::string>> newest;
+  for (const auto& [key, line] : lines_) {
+    live += static_cast<std::int64_t>(key.size() + line.size + 3);
+    newest.emplace_back(line.offset, key);
+  }
+  if (read_to_ < kSmall || (read_to_ < 2 * live && read_to_ < kLarge)) return;
+  std::sort(newest.rbegin(), newest.rend());
+  std::vector<std::string> kept;
+  std::int64_t size = 0;
+  for (const auto& [offset, key] : newest) {
+    const Line& line = lines_.at(key);
+    size += static_cast<std::int64_t>(key.size() + line.size + 3);
+    if (size > kLarge / 2) break;
+    kept.push_back("\n" + key + " " + read(offset, line.size) + "\n");
+  }
+  std::reverse(kept.begin(), kept.end());
+  try {
+    write_file(path_, join(kept, ""));
+  } catch (const Error&) {
+    return;  // it stays as it is
+  }
+  read_news();
+}
+
 std::optional<Values> LocalCache::find(const std::string& key) {
   if (!open(0)) return std::nullopt;
   read_news();
+  if (!std::exchange(has_begun_, true)) compact();
+  if (file_ < 0) return std::nullopt;
   const auto line = lines_.find(key);
   if (line == lines_.end()) return std::nullopt;
   try {

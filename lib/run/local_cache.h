@@ -1,5 +1,6 @@
-// Outputs of earlier attempts in a file of this machine: a line a key, only ever added to, shared by all runs. (A file a key
-// would cost the file system more than many a task.)
+// Outputs of earlier attempts in a file of this machine: a line a key, shared by all runs. Lines are only added; once a
+// process, a long file with many lines that count no more is written anew. (A file a key would cost the file system more than many
+// a task.)
 #pragma once
 
 #include <cstdint>
@@ -32,11 +33,14 @@ class LocalCache : public Cache {
   };
   bool open(int flags);
   void read_news();
+  void compact();
   std::string read(std::int64_t offset, std::size_t size) const;
 
   std::string path_;
   int file_ = -1;
+  std::uint64_t inode_ = 0;  // of the file that is open
   std::int64_t read_to_ = 0;
+  bool has_begun_ = false;
   std::unordered_map<std::string, Line> lines_;  // the last one of each key
 };
 

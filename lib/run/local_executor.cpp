@@ -151,6 +151,7 @@ class LocalExecutor::Processes {
     errno = fault;
   }
 
+  void show_cached(const Work& work, const Values& outputs) { attempts_.link_artifacts(work, outputs); }
   void finish() {
     for (auto& [number, errand] : errands_) await(errand);
     errands_.clear();
@@ -226,7 +227,15 @@ class LocalExecutor::Processes {
     running.process = start_process(runner_->first(running.attempt, adopted));
     if (work.task->timeout) running.deadline = Steady::now() + *work.task->timeout;
     const std::uint64_t number = ++last_number_;
-    watch(running.process.ended, number);
+    try {
+      watch(running.process.ended, number);
+    } catch (const Error&) {
+      // Nobody would hear of its end.
+      signal_process_group(running.process, SIGKILL);
+      await(running.process);
+      runner_->abandon({running.attempt});
+      throw;
+    }
     use(running.attempt.requests, 1);
     if (running.deadline) ++deadlines_;
     numbers_.emplace(work.id, number);
@@ -376,6 +385,7 @@ int LocalExecutor::default_parallelism() const {
 std::string LocalExecutor::source_digest(const Work& work) const {
   return processes_->in_containers() ? "container" : sources_->digest(work);
 }
+void LocalExecutor::show_cached(const Work& work, const Values& outputs) { processes_->show_cached(work, outputs); }
 void LocalExecutor::finish() { processes_->finish(); }
 
 }  // namespace kfrun::run

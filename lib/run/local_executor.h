@@ -46,6 +46,7 @@ class LocalExecutor : public Executor {
   // containers two a core, and at least four: each has its engine's programs beside it.
   int default_parallelism() const override;
   std::string source_digest(const Work& work) const override;
+  void show_cached(const Work& work, const Values& outputs) override;
   void finish() override;
 
  private:

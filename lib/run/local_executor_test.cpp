@@ -179,6 +179,17 @@ TEST_CASE("an output that is missing or of another type fails the task in plain 
   CHECK(outcome.message == "output count: expected an integer, found 'many'");
 }
 
+TEST_CASE("a named pipe as an output is refused, and nobody waits for it") {
+  Machine machine;
+  for (const auto& [path, kind] : {std::pair(std::string("pipe"), TypeKind::string), {"other", TypeKind::artifact}}) {
+    auto task = shell("mkfifo ${{ outputs." + path + " }}");
+    task.outputs = {output(path, kind)};
+    const auto outcome = machine.carry(task, {}, path);
+    CHECK(outcome.failure == FailureClass::user);
+    CHECK_THAT(outcome.message, ContainsSubstring("output " + path + " is neither a file nor a folder"));
+  }
+}
+
 TEST_CASE("artifacts go to the store, and the next task reads them there") {
   Machine machine;
   auto make = shell("echo a,b > ${{ outputs.table }}; mkdir ${{ outputs.dir }}; echo x > ${{ outputs.dir }}/f");

@@ -37,7 +37,7 @@ std::string file_path(const std::string& instance) {
 
 std::string LocalLayout::log(const std::string& id, const AttemptId& attempt) const {
   const std::string path = run(id) + "/logs/" + file_path(attempt.instance);
-  return attempt.attempt == 0 ? path + ".log" : path + "." + std::to_string(attempt.attempt) + ".log";
+  return attempt.attempt == 0 ? path + ".log" : path + "." + std::to_string(attempt.attempt + 1) + ".log";
 }
 
 std::string LocalLayout::container(const std::string& id, const AttemptId& attempt) const {

@@ -41,23 +41,12 @@ std::string tail_of(const std::string& path, std::size_t most) {
   return text;
 }
 
-std::string last_line(const std::string& log, std::size_t most) {
-  const std::string tail = tail_of(log, 4096);
-  const std::string_view text = trim(tail);
-  std::string line(trim(text.substr(text.rfind('\n') + 1)));
-  if (line.size() > most) line = line.substr(0, most) + "...";
-  for (auto& c : line) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = ' ';  // escape sequences, carriage returns of progress bars
-  }
-  return line;
-}
-
 Outcome outcome_of_exit(const ProcessResult& result, const std::string& log) {
   Outcome outcome;
   outcome.exit_code = result.exit_code;
   if (result.exit_code == 0) return outcome;
   outcome.failure = FailureClass::user;
-  const std::string line = last_line(log);
+  const std::string line = last_line(tail_of(log, 4096));
   if (result.signal == 0) {
     outcome.message = line;
     return outcome;

@@ -12,8 +12,6 @@ namespace kfrun::run {
 
 // The end of a file, without reading the rest; "" when there is none.
 std::string tail_of(const std::string& path, std::size_t most);
-// The last line with something in it of a log file, cut to `most` bytes; "" when there is none.
-std::string last_line(const std::string& log, std::size_t most = 200);
 
 // Of a process that ended by itself, or by somebody else's signal.
 Outcome outcome_of_exit(const ProcessResult& result, const std::string& log);

@@ -192,6 +192,7 @@ class Engine::Machine {
   std::optional<Value> look_up_loop(const TaskNode& node, int turn, std::string_view name) const;
   const TaskNode* find_node(const DagRun& run, std::string_view task) const;
   Value axis_value(const TaskNode& node, std::size_t axis, int turn) const;
+  std::string turn_of(const Instance& instance) const;
   template <typename Pick>
   std::optional<Value> over_turns(const TaskNode& node, Pick pick) const;
 

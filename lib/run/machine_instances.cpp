@@ -170,7 +170,8 @@ void Engine::Machine::leave_gates(int index) {
 }
 
 Work Engine::Machine::work_of(const Instance& starting) const {
-  return {{starting.path, starting.attempts}, node(starting.node).task, starting.inputs, starting.turn, starting.cache_key};
+  return {{starting.path, starting.attempts}, node(starting.node).task, starting.inputs, starting.turn, starting.cache_key,
+          turn_of(starting)};
 }
 
 void Engine::Machine::start_attempt(int index) {
@@ -286,7 +287,7 @@ void Engine::Machine::finish(int index, State state, std::string reason) {
 }
 
 void Engine::Machine::announce(const Instance& changed) {
-  commands_.push_back(InstanceChanged{changed.path, changed.state, changed.reason});
+  commands_.push_back(InstanceChanged{changed.path, changed.state, changed.reason, turn_of(changed)});
 }
 
 void Engine::Machine::set_timer(TimePoint at, int index, Stage stage) {

@@ -107,4 +107,26 @@ Value Engine::Machine::axis_value(const TaskNode& owner, std::size_t axis, int t
   return owner.axes[axis][rest % owner.axes[axis].size()];
 }
 
+// For people: the values of the axes, those of the loops around it first.
+std::string Engine::Machine::turn_of(const Instance& instance) const {
+  constexpr std::size_t kMostOfValue = 30, kMost = 80;
+  const TaskNode& owner = node(instance.node);
+  const int parent = dag_run(owner.dag_run).parent;
+  std::string text = parent >= 0 ? turn_of(this->instance(parent)) : std::string();
+  if (instance.turn < 0 || !owner.expanded) return text;
+  const auto cut = [](std::string words, std::size_t most) {
+    for (auto& c : words) {
+      if (static_cast<unsigned char>(c) < 0x20) c = ' ';
+    }
+    if (words.size() <= most) return words;
+    while ((static_cast<unsigned char>(words[most]) & 0xC0u) == 0x80u) --most;
+    return words.substr(0, most) + "...";
+  };
+  for (std::size_t axis = 0; axis < owner.axes.size(); ++axis) {
+    const auto value = cut(pipeline::to_text(axis_value(owner, axis, instance.turn)), kMostOfValue);
+    text += fmt::format("{}{}={}", text.empty() ? "" : ",", owner.task->loop->axes[axis].name, value);
+  }
+  return cut(std::move(text), kMost);
+}
+
 }  // namespace kfrun::run

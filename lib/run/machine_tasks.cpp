@@ -1,4 +1,6 @@
 // Whether a task runs, and as which instances.
+#include <functional>
+
 #include "run/checked_input.h"
 #include "run/machine.h"
 
@@ -20,7 +22,22 @@ std::string_view producer_of(std::string_view name) {
   return end == name.npos ? std::string_view() : name.substr(0, end);
 }
 
+// Whether an expression takes from a task only where default() stands in for what is missing, and does so at all.
+bool is_guarded(const pipeline::Expression& expression, std::string_view producer) {
+  bool is_named = false, is_bare = false;
+  const std::function<void(const pipeline::Expression&, bool)> walk = [&](const pipeline::Expression& part, bool guarded) {
+    if (part.op == pipeline::Operator::name && producer_of(part.text) == producer) (guarded ? is_named : is_bare) = true;
+    for (std::size_t i = 0; i < part.operands.size(); ++i) {
+      const bool is_default = part.op == pipeline::Operator::call && part.text == "default" && i == 0;
+      walk(part.operands[i], guarded || is_default);
+    }
+  };
+  walk(expression, false);
+  return is_named && !is_bare;
+}
+
 bool is_optional_producer(const pipeline::Task& task, std::string_view producer) {
+  if (task.condition && is_guarded(*task.condition, producer)) return true;
   return std::any_of(task.inputs.begin(), task.inputs.end(), [&](const pipeline::Input& input) {
     if (!input.optional || input.checked) return false;
     const auto names = pipeline::references(input.binding);

@@ -17,20 +17,6 @@ constexpr std::array<std::string_view, 10> kKinds{"run_started", "attempt_starte
                                                   "continued",   "retry_requested"};
 constexpr std::string_view kNumber = "$number";  // {"$number": ".inf"}
 
-// What programs print may be no text; a record must stay readable.
-std::string readable(const std::string& text) {
-  if (is_valid_utf8(text)) return text;
-  std::string clean;
-  for (std::size_t i = 0; i < text.size();) {
-    std::size_t size = 1;
-    while (size < 4 && i + size < text.size() && !is_valid_utf8(text.substr(i, size))) ++size;
-    const bool valid = is_valid_utf8(text.substr(i, size));
-    clean += valid ? text.substr(i, size) : "\xEF\xBF\xBD";
-    i += valid ? size : 1;
-  }
-  return clean;
-}
-
 // A mapping that leaves out what is empty.
 class Members {
  public:
@@ -54,8 +40,9 @@ Node to_node(const Outcome& outcome) {
   Members members;
   members.text("failure", std::string(outcome.failure == FailureClass::none ? "" : to_string(outcome.failure)));
   if (outcome.exit_code != 0) members.set("exitCode", Node::integer(outcome.exit_code));
-  members.text("reason", readable(outcome.reason));
-  members.text("message", readable(outcome.message));
+  // What programs print may be no text; a record must stay readable.
+  members.text("reason", valid_utf8(outcome.reason));
+  members.text("message", valid_utf8(outcome.message));
   members.values("outputs", outcome.outputs);
   members.text("host", outcome.host);
   members.text("log", outcome.log);
@@ -179,8 +166,9 @@ Node to_node(const RecordEntry& entry) {
   if (entry.kind == Kind::instance || entry.kind == Kind::run_ended) {
     members.set("state", Node::string(std::string(to_string(entry.state))));
   }
-  members.text("reason", readable(entry.reason));
+  members.text("reason", valid_utf8(entry.reason));
   members.text("task", entry.task);
+  members.text("turn", valid_utf8(entry.turn));
   members.text("cacheKey", entry.cache_key);
   members.values("inputs", entry.inputs);
   members.values("outputs", entry.outputs);
@@ -197,6 +185,7 @@ RecordEntry record_entry_from_node(const Node& node) {
   entry.state = word_at(node, "state", State::pending, parse_state);
   entry.reason = text_at(node, "reason");
   entry.task = text_at(node, "task");
+  entry.turn = text_at(node, "turn");
   entry.cache_key = text_at(node, "cacheKey");
   entry.inputs = values_at(node, "inputs");
   entry.outputs = values_at(node, "outputs");

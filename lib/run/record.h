@@ -35,6 +35,7 @@ struct RecordEntry {
   TimePoint at;
   AttemptId id;                  // attempt_started, attempt_ended; cache_hit, instance: id.instance
   std::string task;              // attempt_started: the task's name in its dag
+  std::string turn;              // attempt_started, cache_hit, instance: of a loop, "rate=0.1,depth=3"
   std::string cache_key;         // attempt_started, cache_hit
   Values inputs;                 // attempt_started
   Outcome outcome;               // attempt_ended
@@ -140,6 +141,7 @@ struct RunSummary {
   Values outputs;
   struct Task {
     std::string path;
+    std::string turn;  // "rate=0.1,depth=3"; "" outside of loops
     State state = State::pending;
     int attempts = 0;
     std::string reason;

@@ -75,6 +75,7 @@ class Summariser {
 
   void start(const RecordEntry& entry) {
     auto& started = task(entry.id.instance);
+    started.turn = entry.turn;
     set_state(started, State::running, entry.at);
     started.attempts = entry.id.attempt + 1;
     started.reason.clear();
@@ -95,6 +96,7 @@ class Summariser {
 
   void take_from_cache(const RecordEntry& entry) {
     auto& cached = task(entry.id.instance);
+    cached.turn = entry.turn;
     if (!cached.started) cached.started = entry.at;
     set_state(cached, State::cached, entry.at);
     cached.inputs = entry.inputs;
@@ -103,6 +105,7 @@ class Summariser {
 
   void change(const RecordEntry& entry) {
     auto& changed = task(entry.id.instance);
+    changed.turn = entry.turn;
     set_state(changed, entry.state, entry.at);
     changed.reason = entry.reason;
     if (!entry.outputs.empty()) changed.outputs = entry.outputs;

@@ -31,7 +31,7 @@ std::string_view to_string(FailureClass failure) { return kFailureClasses[static
 std::optional<FailureClass> parse_failure_class(std::string_view word) { return parse_word<FailureClass>(kFailureClasses, word); }
 
 std::string to_string(const AttemptId& id) {
-  return id.attempt == 0 ? id.instance : fmt::format("{}({})", id.instance, id.attempt);
+  return id.attempt == 0 ? id.instance : fmt::format("{} (attempt {})", id.instance, id.attempt + 1);
 }
 
 }  // namespace kfrun::run

@@ -65,6 +65,6 @@ struct AttemptId {
   int attempt = 0;       // counts from 0
   auto operator<=>(const AttemptId&) const = default;
 };
-std::string to_string(const AttemptId& id);  // "check#3/fit" or, from the second on, "check#3/fit(1)"
+std::string to_string(const AttemptId& id);  // "check#3/fit" or, from the second on, "check#3/fit (attempt 2)"
 
 }  // namespace kfrun::run

@@ -42,6 +42,7 @@ std::optional<RecordEntry> entry_of(const EngineEvent& event, const Work* work) 
   if (!answer || !answer->outputs || !work) return std::nullopt;
   RecordEntry entry = entry_of(Kind::cache_hit, at, {answer->instance, 0});
   entry.cache_key = work->cache_key;
+  entry.turn = work->turn;
   entry.inputs = work->inputs;
   entry.outputs = *answer->outputs;
   return entry;
@@ -117,6 +118,7 @@ std::vector<RecordEntry> record_entries(const EngineEvent& event, const Work* wo
     if (const auto* start = std::get_if<StartAttempt>(&commands[i])) {
       RecordEntry& entry = entries.emplace_back(entry_of(Kind::attempt_started, at, start->work.id));
       entry.task = start->work.task->name;
+      entry.turn = start->work.turn;
       entry.cache_key = start->work.cache_key;
       entry.inputs = start->work.inputs;
     } else if (const auto* changed = std::get_if<InstanceChanged>(&commands[i])) {
@@ -124,6 +126,7 @@ std::vector<RecordEntry> record_entries(const EngineEvent& event, const Work* wo
       RecordEntry& entry = entries.emplace_back(entry_of(Kind::instance, at, {changed->instance, 0}));
       entry.state = changed->state;
       entry.reason = changed->reason;
+      entry.turn = changed->turn;
     } else if (const auto* ended = std::get_if<RunEnded>(&commands[i])) {
       RecordEntry& entry = entries.emplace_back(entry_of(Kind::run_ended, at));
       entry.state = ended->state;

@@ -3,7 +3,10 @@ controllers; a test puts in what they would."""
 
 import http.server
 import json
+import socket
+import struct
 import threading
+import time
 import urllib.parse
 
 KINDS = {"configmaps": "ConfigMap", "pods": "Pod", "leases": "Lease", "persistentvolumeclaims": "PersistentVolumeClaim"}
@@ -15,7 +18,11 @@ class ApiServer:
         self.namespaces = {"default"}
         self.refuse = None  # a status for every request
         self.requests = []  # "GET /api/...", in order
+        self.deletions = []  # their bodies
+        self.log = ""  # of every pod
+        self.followers = []  # connections that follow it
         self.version = 0
+        self.deleted = []
         self.changed = threading.Condition()
         server = self
 
@@ -77,6 +84,8 @@ class ApiServer:
         name = parts[at + 3] if len(parts) > at + 3 else None
         if query.get("watch"):
             return self.watch(request, plural, query)
+        if plural == "pods" and parts[-1] == "log":
+            return self.give_log(request, query)
         if name is None and request.command == "GET":
             return self.reply(request, 200, {"kind": "List", "metadata": {"resourceVersion": str(self.version)},
                                              "items": self.of(plural, query.get("labelSelector", ""))})
@@ -95,8 +104,11 @@ class ApiServer:
         if request.command == "PUT":
             thing = self.put(namespace, plural, body)
         if request.command == "DELETE":
+            self.deletions.append(body or {})
             with self.changed:
                 del self.objects[key]
+                self.deleted.append(thing)
+                self.changed.notify_all()
         return self.reply(request, 200, thing)
 
     def watch(self, request, plural, query):
@@ -107,6 +119,7 @@ class ApiServer:
         request.end_headers()
         request.close_connection = True
         sent = int(query.get("resourceVersion") or 0)
+        gone = len(self.deleted)
         try:
             while True:
                 with self.changed:
@@ -116,9 +129,37 @@ class ApiServer:
                 for thing in sorted(news, key=lambda thing: int(thing["metadata"]["resourceVersion"])):
                     sent = int(thing["metadata"]["resourceVersion"])
                     request.wfile.write((json.dumps({"type": "MODIFIED", "object": thing}) + "\n").encode())
+                for thing in self.deleted[gone:]:
+                    request.wfile.write((json.dumps({"type": "DELETED", "object": thing}) + "\n").encode())
+                gone = len(self.deleted)
                 request.wfile.flush()
         except OSError:
             pass
+
+    def give_log(self, request, query):
+        """To its end, or followed until break_logs()."""
+        request.send_response(200)
+        request.send_header("Content-Type", "text/plain")
+        request.send_header("Connection", "close")
+        request.end_headers()
+        request.close_connection = True
+        text = self.log
+        if query.get("tailLines"):
+            text = "".join(text.splitlines(keepends=True)[-int(query["tailLines"]):])
+        sent = len(self.log)
+        request.wfile.write(text.encode())
+        if not query.get("follow"):
+            return
+        self.followers.append(request)
+        while request in self.followers:
+            if len(self.log) > sent:
+                request.wfile.write(self.log[sent:].encode())
+                sent = len(self.log)
+            time.sleep(0.02)
+        request.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # a reset, no end
+
+    def break_logs(self):
+        self.followers.clear()
 
     def reply(self, request, status, thing):
         text = json.dumps(thing).encode()

@@ -61,6 +61,15 @@ class Build(Case):
             kind = next(line for line in file.read_text().splitlines() if line.startswith("kind: ")).split()[1]
             self.assertIn(f"_{kind.lower()}_", file.name if file.name[0] != "v" else "_" + file.name)
 
+    def test_faults_have_a_file(self):
+        for name, text in (("r.yaml", "a: b\n"), ("c.yaml", "- foo\n")):
+            folder = self.folder / name.replace(".", "-")
+            folder.mkdir()
+            field = "resources" if name == "r.yaml" else "configurations"
+            (folder / "kustomization.yaml").write_text(f"{field}: [{name}]\n")
+            (folder / name).write_text(text)
+            self.assertRegex(self.kfrun("build", folder, code=1).stderr, rf"at \S*{name}:1:1")
+
     def test_what_cannot_be_built(self):
         folder = self.folder / "broken"
         folder.mkdir()

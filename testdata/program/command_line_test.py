@@ -49,6 +49,28 @@ class CommandLine(Case):
             with self.subTest(words):
                 self.kfrun(*words, code=2)
 
+    def test_files_that_are_no_pipelines(self):
+        self.pipeline("tasks: {a: {command: [x]}}\n", "train.yaml")
+        self.pipeline("tasks: {a: {command: [x]}}\n", "d.yaml")
+        (self.folder / "other.yaml").write_text("kind: ConfigMap\n")
+        here = {"cwd": self.folder}
+        self.assertIn("did you mean 'train.yaml'?", self.kfrun("submit", "trian.yaml", "--local", code=2, **here).stderr)
+        error = self.kfrun("submit", "c.yaml", "--local", code=2, **here).stderr
+        self.assertNotIn("did you mean", error)
+        self.assertIn("pipelines in this folder: d.yaml, train.yaml\n", error)
+        error = self.kfrun("submit", ".", "--local", code=2, **here).stderr
+        self.assertIn("this is a folder", error)
+        self.assertIn("pipelines in it: d.yaml, train.yaml\n", error)
+        self.assertIn("there is no folder nowhere", self.kfrun("lint", "nowhere/p.yaml", code=2, **here).stderr)
+
+    def test_a_cluster_wants_images(self):
+        path = self.pipeline("tasks: {a: {command: [x]}}\n")
+        self.kfrun("lint", path)
+        for words in (["lint", path, "--for-cluster"], ["compile", path, "--for-cluster"],
+                      ["submit", path, "--server", "http://127.0.0.1:1"]):
+            with self.subTest(words):
+                self.assertIn(f"{path}:4:12: task a names no image", self.kfrun(*words, code=2).stderr)
+
     def test_version(self):
         version = json.loads(self.kfrun("version", "-o", "json").stdout)
         self.assertIn(version["version"], self.kfrun("version").stdout)

@@ -226,6 +226,68 @@ tasks:
         self.assertEqual(self.kfrun("logs", run["id"], "flaky").stdout, "try\ntry\n")
 
 
+class Artifacts(Case):
+    def test_those_from_the_cache_are_linked_too(self):
+        path = self.pipeline("tasks:\n  make: {command: [sh, -c, 'echo 1 > ${{ outputs.model }}'], outputs: {model: artifact}}\n")
+        for state in ("succeeded", "cached"):
+            run = self.run_of(path, "--local")
+            self.assertEqual(states(run), {"make": state})
+            link = self.state / "runs" / run["id"] / "artifacts/make/model"
+            self.assertEqual(link.read_text(), "1\n")
+
+
+class Names(Case):
+    LOOP = """\
+tasks:
+  train:
+    matrix: {rate: [0.1, 0.2], depth: [3]}
+    command: [sh, -c, 'echo fit ${{ matrix.rate }}']
+  all:
+    uses: "#part"
+    matrix: {seed: [7]}
+    with: {seed: "${{ matrix.seed }}"}
+---
+apiVersion: kfrun/v1
+kind: Pipeline
+name: part
+params: {seed: integer}
+tasks:
+  inner: {command: [sh, -c, 'echo ${{ params.seed }}']}
+"""
+
+    def test_turns_have_the_values_of_their_axes(self):
+        result = self.kfrun("submit", str(self.pipeline(self.LOOP)) + "#test", "--local")
+        for text in (result.stdout, result.stderr, self.kfrun("get", "@latest").stdout):
+            self.assertIn("train#1[rate=0.2,depth=3]", text)
+            self.assertIn("all#0/inner[seed=7]", text)
+        turns = {task["task"]: task.get("turn") for task in json.loads(self.kfrun("get", "@latest", "-o", "json").stdout)["tasks"]}
+        self.assertEqual(turns["train#0"], "rate=0.1,depth=3")
+        again = self.kfrun("submit", str(self.pipeline(self.LOOP)) + "#test", "--local").stdout
+        self.assertRegex(again, r"train#1\[rate=0.2,depth=3\] +cached")
+
+    def test_a_turn_by_its_number_or_as_it_is_shown(self):
+        self.kfrun("submit", str(self.pipeline(self.LOOP)) + "#test", "--local")
+        for name in ("train#1", "train#1[rate=0.2,depth=3]"):
+            self.assertEqual(self.kfrun("logs", "@latest", name).stdout, "fit 0.2\n")
+
+    def test_attempts_count_from_one_everywhere(self):
+        path = self.pipeline("tasks:\n  flaky: {retry: 1, command: [sh, -c, 'echo try; test $KFRUN_ATTEMPT = 1']}\n")
+        shown = self.kfrun("submit", path, "--local").stderr
+        self.assertIn("flaky (attempt 2)", shown)
+        self.assertEqual(self.kfrun("logs", "@latest").stdout, "flaky | try\nflaky (attempt 2) | try\n")
+        logs = self.state / "runs" / self.runs()[0] / "logs"
+        self.assertEqual(sorted(path.name for path in logs.iterdir()), ["flaky.2.log", "flaky.log"])
+        self.kfrun("submit", path, "--local", "--no-cache", "--progress", "json")
+
+    def test_a_reason_is_told_once(self):
+        path = self.pipeline("tasks:\n  bad: {retry: 1, command: [sh, -c, 'echo no such luck; exit 3']}\n")
+        result = self.kfrun("submit", path, "--local", code=1)
+        self.assertEqual(result.stderr.count("    | no such luck"), 2, result.stderr)  # one an attempt
+        self.assertEqual(result.stderr.count("exit code 3"), 2, result.stderr)
+        self.assertEqual(result.stdout.count("exit code 3"), 1, result.stdout)
+        self.assertIn("state    failed: bad\n", result.stdout)
+
+
 def is_alive(pid):
     try:
         return open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()[0] != "Z"

@@ -2,8 +2,8 @@
 
 import json
 import os
+import signal
 import subprocess
-import time
 
 from api_server import ApiServer
 from harness import KFRUN, Case, main
@@ -120,6 +120,46 @@ class OnACluster(Case):
         self.assertEqual(len(logs), 1, logs)
         self.assertIn("open-1", logs[0])
         self.assertEqual(self.kfrun("get", "@latest", *self.there, "-o", "name").stdout, "open-1\n")
+
+    def test_the_last_lines_are_followed_through_a_broken_connection(self):
+        self.head("open-1")
+        entries = [{"at": "2026-01-01T01:00:00Z", "event": "run_started"},
+                   {"at": "2026-01-01T01:00:01Z", "event": "attempt_started", "instance": "a", "task": "a"}]
+        self.log("open-1", *entries)
+        dag = {"name": "test", "tasks": [{"name": "a", "kind": "container"}]}
+        labels = {"kfrun.dev/run": "open-1", "kfrun.dev/kind": "plan"}
+        self.server.put("default", "configmaps", {"metadata": {"name": "kfrun-open-1-plan-0", "labels": labels},
+                                                  "data": {"0000": json.dumps({"name": "test", "dags": [dag]})}})
+        lines = [f"line {i}\n" for i in range(10)]
+        self.server.log = "".join(lines[:6])
+        follow = self.start("logs", "open-1", "a", "--tail", "2", "-f", *self.there)
+        out = [follow.stdout.readline(), follow.stdout.readline()]
+        self.server.log += lines[6]
+        out.append(follow.stdout.readline())
+        self.server.break_logs()
+        self.server.log += "".join(lines[7:])
+        out += [follow.stdout.readline() for _ in range(3)]
+        self.assertEqual(out, lines[4:])
+
+    def test_an_image_that_cannot_be_pulled(self):
+        path = self.pipeline("tasks: {a: {command: [x], image: no.such/image:1}}\n")
+        submit = self.start("submit", path, *self.there, "--progress", "plain")
+        pod = self.until(lambda: next(iter(self.server.of("pods")), None), "the pod")
+        waiting = {"reason": "ErrImagePull", "message": "no.such/image:1: not found"}
+        status = {"name": "main", "image": "no.such/image:1", "state": {"waiting": waiting}}
+        self.server.put("default", "pods", pod | {"status": {"phase": "Pending", "containerStatuses": [status]}})
+        err = ""
+        while "running    a: image no.such/image:1: " not in err:
+            err += (line := submit.stderr.readline())
+            self.assertTrue(line, err)
+        submit.send_signal(signal.SIGINT)
+        while "waiting for a (image no.such/image:1: " not in err:
+            err += (line := submit.stderr.readline())
+            self.assertTrue(line, err)
+        run = self.kfrun("runs", *self.there, "-o", "name").stdout.strip()
+        self.kfrun("stop", run, *self.there)
+        self.until(lambda: not self.server.of("pods"), "the pod's end")
+        self.assertEqual([body["gracePeriodSeconds"] for body in self.server.deletions], [1])
 
     def test_a_namespace_that_is_not_there(self):
         error = self.kfrun("submit", HELLO, *self.there, "-n", "absent", code=2, timeout=60).stderr
