@@ -133,7 +133,11 @@ class Driver {
     if (std::holds_alternative<RunStarted>(event)) tell(InstanceChanged{"", State::running, ""}, nullptr);
     const auto* ended = std::get_if<AttemptEnded>(&event);
     if (ended) end(*ended);
-    for (auto& command : commands) {
+    for (std::size_t i = 0; i < commands.size(); ++i) {
+      auto& command = commands[i];
+      // An attempt is announced before it is started.
+      const auto* next = i + 1 < commands.size() ? std::get_if<StartAttempt>(&commands[i + 1]) : nullptr;
+      if (next) attempts_[next->work.id.instance] = next->work.id.attempt;
       if (auto* begun = std::get_if<StartAttempt>(&command)) {
         start(std::move(begun->work));
       } else if (std::holds_alternative<CancelAttempt>(command)) {

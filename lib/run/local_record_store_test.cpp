@@ -228,7 +228,7 @@ TEST_CASE("a run that is being carried is stopped before it is removed") {
 TEST_CASE("names of instances become names of files, each its own") {
   const LocalLayout layout{"/s"};
   CHECK(layout.log("r", {"train#3/fit", 0}) == "/s/runs/r/logs/train#3/fit.log");
-  CHECK(layout.log("r", {"train", 2}) == "/s/runs/r/logs/train.2.log");
+  CHECK(layout.log("r", {"train", 1}) == "/s/runs/r/logs/train.2.log");
   CHECK(layout.log("r", {"train.2", 0}) == "/s/runs/r/logs/train%2e2.log");
   CHECK(layout.log("r", {"../../x", 0}) == "/s/runs/r/logs/%2e%2e/%2e%2e/x.log");
   CHECK(layout.log("r", {std::string(400, 'x'), 0}).size() < 240);

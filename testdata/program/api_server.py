@@ -18,7 +18,7 @@ class ApiServer:
         self.namespaces = {"default"}
         self.refuse = None  # a status for every request
         self.requests = []  # "GET /api/...", in order
-        self.deletions = []  # their bodies
+        self.deletions = []  # what is deleted, and with which options
         self.log = ""  # of every pod
         self.followers = []  # connections that follow it
         self.version = 0
@@ -104,7 +104,7 @@ class ApiServer:
         if request.command == "PUT":
             thing = self.put(namespace, plural, body)
         if request.command == "DELETE":
-            self.deletions.append(body or {})
+            self.deletions.append((plural, body or {}))
             with self.changed:
                 del self.objects[key]
                 self.deleted.append(thing)

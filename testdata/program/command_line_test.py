@@ -69,7 +69,7 @@ class CommandLine(Case):
         for words in (["lint", path, "--for-cluster"], ["compile", path, "--for-cluster"],
                       ["submit", path, "--server", "http://127.0.0.1:1"]):
             with self.subTest(words):
-                self.assertIn(f"{path}:4:12: task a names no image", self.kfrun(*words, code=2).stderr)
+                self.assertIn(f"{path}:4:9 (tasks.a): task a names no image", self.kfrun(*words, code=2).stderr)
 
     def test_version(self):
         version = json.loads(self.kfrun("version", "-o", "json").stdout)

@@ -277,7 +277,9 @@ tasks:
         self.assertEqual(self.kfrun("logs", "@latest").stdout, "flaky | try\nflaky (attempt 2) | try\n")
         logs = self.state / "runs" / self.runs()[0] / "logs"
         self.assertEqual(sorted(path.name for path in logs.iterdir()), ["flaky.2.log", "flaky.log"])
-        self.kfrun("submit", path, "--local", "--no-cache", "--progress", "json")
+        lines = self.kfrun("submit", path, "--local", "--no-cache", "--progress", "json").stderr.splitlines()
+        events = [json.loads(line) for line in lines if line.startswith("{")]
+        self.assertEqual([event["attempt"] for event in events if event["instance"] == "flaky"], [1, 1, 2, 2])
 
     def test_a_reason_is_told_once(self):
         path = self.pipeline("tasks:\n  bad: {retry: 1, command: [sh, -c, 'echo no such luck; exit 3']}\n")

@@ -129,11 +129,12 @@ class OnACluster(Case):
         dag = {"name": "test", "tasks": [{"name": "a", "kind": "container"}]}
         labels = {"kfrun.dev/run": "open-1", "kfrun.dev/kind": "plan"}
         self.server.put("default", "configmaps", {"metadata": {"name": "kfrun-open-1-plan-0", "labels": labels},
-                                                  "data": {"0000": json.dumps({"name": "test", "dags": [dag]})}})
+                                                  "data": {"0000": json.dumps({"format": "kfrun/plan-v1", "name": "test", "dags": [dag]})}})
         lines = [f"line {i}\n" for i in range(10)]
         self.server.log = "".join(lines[:6])
         follow = self.start("logs", "open-1", "a", "--tail", "2", "-f", *self.there)
         out = [follow.stdout.readline(), follow.stdout.readline()]
+        self.assertEqual(out, lines[4:6], "" if out[0] else follow.stderr.read())
         self.server.log += lines[6]
         out.append(follow.stdout.readline())
         self.server.break_logs()
@@ -159,7 +160,7 @@ class OnACluster(Case):
         run = self.kfrun("runs", *self.there, "-o", "name").stdout.strip()
         self.kfrun("stop", run, *self.there)
         self.until(lambda: not self.server.of("pods"), "the pod's end")
-        self.assertEqual([body["gracePeriodSeconds"] for body in self.server.deletions], [1])
+        self.assertEqual([options["gracePeriodSeconds"] for kind, options in self.server.deletions if kind == "pods"], [1])
 
     def test_a_namespace_that_is_not_there(self):
         error = self.kfrun("submit", HELLO, *self.there, "-n", "absent", code=2, timeout=60).stderr
