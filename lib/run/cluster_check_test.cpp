@@ -12,7 +12,7 @@ Diagnostics faults_of(const std::string& tasks) {
   MemoryFileSystem files;
   files.add("/p.yaml", "apiVersion: kfrun/v1\nkind: Pipeline\nname: p\nparams: {image: {type: string}}\n" + tasks);
   const auto compiled = pipeline::compile(files, "/p.yaml");
-  CHECK(compiled.diagnostics.empty());
+  CHECK_FALSE(has_errors(compiled.diagnostics));
   return check_for_cluster(compiled.pipeline);
 }
 

@@ -3,8 +3,6 @@ controllers; a test puts in what they would."""
 
 import http.server
 import json
-import socket
-import struct
 import threading
 import time
 import urllib.parse
@@ -21,6 +19,7 @@ class ApiServer:
         self.deletions = []  # what is deleted, and with which options
         self.log = ""  # of every pod
         self.followers = []  # connections that follow it
+        self.broken = threading.Event()
         self.version = 0
         self.deleted = []
         self.changed = threading.Condition()
@@ -137,29 +136,36 @@ class ApiServer:
             pass
 
     def give_log(self, request, query):
-        """To its end, or followed until break_logs()."""
+        """To its end, or followed until break_logs(); in pieces, so that a reader can tell an end from a break."""
         request.send_response(200)
         request.send_header("Content-Type", "text/plain")
-        request.send_header("Connection", "close")
+        request.send_header("Transfer-Encoding", "chunked")
         request.end_headers()
-        request.close_connection = True
-        text = self.log
+
+        def write(text):
+            request.wfile.write(f"{len(text):x}\r\n{text}\r\n".encode())
+
+        text, sent = self.log, len(self.log)
         if query.get("tailLines"):
             text = "".join(text.splitlines(keepends=True)[-int(query["tailLines"]):])
-        sent = len(self.log)
-        request.wfile.write(text.encode())
+        if text:
+            write(text)
         if not query.get("follow"):
-            return
+            return write("")
         self.followers.append(request)
         while request in self.followers:
             if len(self.log) > sent:
-                request.wfile.write(self.log[sent:].encode())
+                write(self.log[sent:])
                 sent = len(self.log)
             time.sleep(0.02)
-        request.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # a reset, no end
+        request.close_connection = True
+        self.broken.set()
 
     def break_logs(self):
+        """Ends the connection that follows a log, in the middle of it."""
+        self.broken.clear()
         self.followers.clear()
+        self.broken.wait(timeout=30)
 
     def reply(self, request, status, thing):
         text = json.dumps(thing).encode()
