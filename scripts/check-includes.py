@@ -37,7 +37,7 @@ LIBRARIES = {
     "rapidjson/": ["lib/document/json.cpp", "lib/launcher/"],
     "re2/": ["lib/kustomize/", "lib/pipeline/"],
     "curl/": ["lib/kube/"],
-    "CLI/": ["cli/app.cpp"],
+    "CLI/": ["cli/app.cpp", "cli/flag_kinds.h"],
     "catch2/": ["lib/base/"],
     "Eigen/": ["lib/tune/"],
     "boost/random": ["lib/tune/"],
