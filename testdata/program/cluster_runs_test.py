@@ -43,9 +43,13 @@ class OnACluster(ClusterCase):
         self.assertEqual(again["outputs"], run["outputs"])
 
         listed = self.kfrun("runs", "-o", "name", *self.here).stdout.split()
-        self.assertEqual(listed[:2], [again["id"], run["id"]])
+        self.assertEqual(listed, [again["id"], run["id"]])
+        rows = [line.split() for line in self.kfrun("runs", *self.here).stdout.splitlines()[1:]]
+        self.assertEqual([(row[0], row[1], row[-1]) for row in rows],
+                         [(again["id"], "succeeded", "2/2"), (run["id"], "succeeded", "2/2")])
         self.kfrun("delete", run["id"], again["id"], *self.here)
-        self.assertEqual(self.kfrun("runs", "-o", "name", *self.here).stdout.split(), [local["id"]])
+        self.assertEqual(self.kfrun("runs", "-o", "name", *self.here).stdout, "")  # the namespace's alone
+        self.assertEqual(self.runs(), [local["id"]])
         self.until(lambda: not self.pods(), "the runs' pods are gone")
 
     def test_digits(self):
