@@ -160,6 +160,7 @@ struct Task {
   std::string overlay;          // kind apply: the folder to build, relative to the pipeline file
   std::vector<std::pair<std::string, Expression>> overlay_images;  // kind apply: image name -> new image
   document::Node manifest;  // kind resource: what to create; its strings are templates (parse_template) in the task's own names
+  bool removes = false;     // kind resource: the object that the manifest names is removed instead
   std::optional<Duration> pause;  // kind suspend: goes on by itself after that time; without it, when it is resumed
   document::Node pod;  // its strings are templates, too; merged (strategically) over the generated pod: metadata and spec
   Place place;

@@ -195,6 +195,7 @@ class Writer {
         break;
       case TaskKind::resource:
         node.set("manifest", task.manifest);
+        put(node, "removes", task.removes, false);
         break;
       case TaskKind::suspend:
         put(node, "pause", task.pause);
@@ -432,6 +433,7 @@ class Reader {
     task.overlay = node.text_of("overlay");
     task.overlay_images = pairs(node, "overlayImages", task.place);
     if (const Node* manifest = node.find("manifest")) task.manifest = *manifest;
+    task.removes = flag(node, "removes", false);
     task.pause = duration(node, "pause");
   }
 

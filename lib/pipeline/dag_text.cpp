@@ -157,7 +157,7 @@ class TextPrinter {
         for (const auto& [name, image] : task.overlay_images) line(2, fmt::format("image {}: {}", name, to_template(image)));
         break;
       case TaskKind::resource:
-        line(2, "manifest: " + json(task.manifest));
+        line(2, (task.removes ? "removes: " : "manifest: ") + json(task.manifest));
         break;
       case TaskKind::suspend:
         if (task.pause) line(2, "for: " + kfrun::to_string(*task.pause));

@@ -4,11 +4,13 @@
 #include "base/test.h"
 #include "document/reader.h"
 #include "document/writer.h"
+#include "pipeline/kfp/claim.h"
 #include "pipeline/pipeline.h"
 #include "run/checked_input.h"
 #include "run/executor_output.h"
 #include "run/kubernetes_message.h"
 #include "run/kubernetes_pod.h"
+#include "run/kubernetes_resource.h"
 #include "run/local_kfp.h"
 #include "run/task_scope.h"
 
@@ -180,6 +182,47 @@ platforms:
     "initContainers": [{"name": "first", "image": "busybox", "command": ["sh"], "restartPolicy": "Always", "volumeMounts": [{"name": "e", "mountPath": "/e"}]}]},
     "metadata": {"labels": {"l": "${{ 1 }}"}, "annotations": {"n": "v"}}})");
   CHECK(document::write_json(pod).find("/gone") == std::string::npos);
+}
+
+TEST_CASE("claims are made and removed without a pod") {
+  pipeline::Task task;
+  task.name = "createpvc";
+  task.outputs = {output_of("name", pipeline::TypeKind::string)};
+  for (const auto* name : {"access_modes", "pvc_name_suffix", "size", "storage_class_name"}) {
+    pipeline::Input input;
+    input.name = name;
+    task.inputs.push_back(input);
+  }
+  pipeline::make_claim(pipeline::claim_kind("argostub/createpvc"), task);
+  CHECK(task.kind == pipeline::TaskKind::resource);
+  Work work;
+  work.id = {"createpvc", 0};
+  work.task = &task;
+  work.inputs = {{"access_modes", Value::sequence({Value::string("ReadWriteOnce")})},
+                 {"pvc_name_suffix", Value::string("-data")},
+                 {"size", Value::string("1Gi")},
+                 {"storage_class_name", Value::null()}};
+  const RunContext run{"r-1", "n", "lab", ""};
+  const auto made = resource_request(work, run);
+  CHECK(made.name == "r-1-createpvc-0-data");
+  CHECK(made.request.method == "POST");
+  CHECK(document::write_json(*made.object.find("spec")) ==
+        R"({"accessModes":["ReadWriteOnce"],"resources":{"requests":{"storage":"1Gi"}}})");
+  kube::Reply reply;
+  reply.status = 201;
+  CHECK(outcome_of_resource(work, run, made.name, reply, {}).outputs.at("name") == Value::string(made.name));
+  reply.status = 409;  // made by an earlier process for the same attempt, or somebody else's
+  CHECK(outcome_of_resource(work, run, made.name, reply, made.object).failure == FailureClass::none);
+  CHECK(outcome_of_resource(work, {"r-2", "n", "lab", ""}, made.name, reply, made.object).failure == FailureClass::configuration);
+
+  pipeline::Task removal;
+  removal.name = "deletepvc";
+  pipeline::make_claim(pipeline::ClaimKind::remove, removal);
+  work.task = &removal;
+  work.inputs = {{"pvc_name", Value::string("x")}};
+  const auto removed = resource_request(work, run);
+  CHECK(removed.request.method == "DELETE");
+  CHECK_THAT(removed.request.path, ContainsSubstring("/namespaces/lab/persistentvolumeclaims/x"));
 }
 
 TEST_CASE("checked inputs stand back behind defaults, become texts, and must be of their type") {

@@ -90,6 +90,8 @@ Node resolved(const Node& node, const pipeline::Scope& scope) {
 
 }  // namespace
 
+Node resolve_templates(const Node& node, const pipeline::Scope& scope) { return resolved(node, scope); }
+
 void merge_pod_override(Node& pod, const Node& override, const pipeline::Scope& scope) {
   if (override.is_null()) return;
   if (!override.is_mapping())

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "run/kubernetes_objects.h"
+#include "run/kubernetes_resource.h"
 #include "run/kubernetes_room.h"
 
 namespace kfrun::run {
@@ -104,6 +105,7 @@ void KubernetesExecutor::Pods::note_created(Attempt& attempt) {
 void KubernetesExecutor::Pods::plan(const std::string& name) {
   Attempt* attempt = find(name);
   if (!attempt) return;
+  if (attempt->work.task->kind == pipeline::TaskKind::resource) return request_resource(name);
   if (watch_fault_) return end_badly(name, FailureClass::configuration, "CannotWatch", words_of(*watch_fault_));
   try {
     attempt->plan = plan_pod(attempt->work, run_, options_.pod);
@@ -111,6 +113,28 @@ void KubernetesExecutor::Pods::plan(const std::string& name) {
     return end_badly(name, FailureClass::configuration, "CannotStart", words_of(error));
   }
   bring_what_it_needs(name);
+}
+
+// A task without a pod. What an earlier process made for the same attempt is taken for its own.
+void KubernetesExecutor::Pods::request_resource(const std::string& name) {
+  const Attempt* attempt = find(name);
+  ResourceRequest made;
+  try {
+    made = resource_request(attempt->work, run_);
+  } catch (const Error& error) {
+    return end_badly(name, FailureClass::configuration, "CannotStart", words_of(error));
+  }
+  const std::string path = path_of(kube::types::persistent_volume_claims, run_.name_space, made.name);
+  requests_.start(std::move(made.request), [this, name, path, object = made.name](const kube::Reply& reply) {
+    const Attempt* asked = find(name);
+    if (!asked) return;
+    throw_if_logged_out(reply);
+    if (reply.status != 409) return end(name, outcome_of_resource(asked->work, run_, object, reply, {}));
+    requests_.start(patient("GET", path), [this, name, object, reply](const kube::Reply& there) {
+      const Attempt* waiting = find(name);
+      if (waiting) end(name, outcome_of_resource(waiting->work, run_, object, reply, there.ok() ? there.body : Node()));
+    });
+  });
 }
 
 void KubernetesExecutor::Pods::bring_what_it_needs(const std::string& name) {

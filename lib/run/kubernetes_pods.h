@@ -65,6 +65,7 @@ class KubernetesExecutor::Pods {
   // Steps of a start, in order. Each is given the pod's name, under which the attempt is found, unless it has ended.
   void plan(const std::string& name);
   void bring_what_it_needs(const std::string& name);
+  void request_resource(const std::string& name);
   void bring_plan(const std::string& name);
   void post(const std::string& name);
   void answer_post(const std::string& name, const kube::Reply& reply);

@@ -7,6 +7,7 @@
 #include "document/writer.h"
 #include "pipeline/functions.h"
 #include "pipeline/graph.h"
+#include "pipeline/kfp/claim.h"
 #include "pipeline/kfp/container.h"
 #include "pipeline/kfp/platform.h"
 
@@ -523,6 +524,7 @@ void DagCompiler::read_executor(Reading& reading, const std::string& label) {
   const Node& executor = child(child(child(ir_.spec, "deploymentSpec"), "executors"), label);
   Task& task = reading.task;
   if (const Node* container = executor.find("container")) {
+    if (const auto claim = claim_kind(container->text_of("image")); claim != ClaimKind::none) return make_claim(claim, task);
     task.kind = TaskKind::container;
     task.protocol = Protocol::kfp;
     const auto meaning = container_meaning(task, pipeline_root());
