@@ -135,5 +135,4 @@ class Lightweight(Case):
         self.assertIn("no package kfp", self.kfrun("submit", source, "--local", code=2).stderr)
 
 
-if __name__ == "__main__":
-    main()
+main()
