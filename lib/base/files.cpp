@@ -85,6 +85,11 @@ class Disk : public FileSystem {
     const std::unique_ptr<char, decltype(&std::free)> real(::realpath(path.c_str(), nullptr), &std::free);
     return real ? std::optional<std::string>(real.get()) : std::nullopt;
   }
+
+  std::optional<bool> is_link(const std::string& path) const override {
+    struct stat status {};
+    return ::lstat(path.c_str(), &status) == 0 ? std::optional<bool>(S_ISLNK(status.st_mode)) : std::nullopt;
+  }
 };
 
 std::string memory_path(const std::string& path) { return clean_path(join_path("/", path)); }
@@ -129,6 +134,10 @@ std::vector<std::string> MemoryFileSystem::list(const std::string& path) const {
 
 std::optional<std::string> MemoryFileSystem::resolve(const std::string& path) const {
   return is_file(path) || is_directory(path) ? std::optional<std::string>(memory_path(path)) : std::nullopt;
+}
+
+std::optional<bool> MemoryFileSystem::is_link(const std::string& path) const {
+  return is_file(path) || is_directory(path) ? std::optional<bool>(false) : std::nullopt;
 }
 
 void write_file(const std::string& path, std::string_view text, bool durable) {

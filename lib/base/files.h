@@ -22,6 +22,8 @@ class FileSystem {
   virtual std::vector<std::string> list(const std::string& path) const = 0;
   // The absolute path with every symbolic link resolved, as realpath(3); nothing when it does not exist.
   virtual std::optional<std::string> resolve(const std::string& path) const = 0;
+  // Whether it is a symbolic link itself; nothing when it does not exist.
+  virtual std::optional<bool> is_link(const std::string& path) const = 0;
 };
 
 // The machine's files.
@@ -36,6 +38,7 @@ class MemoryFileSystem : public FileSystem {
   bool is_directory(const std::string& path) const override;
   std::vector<std::string> list(const std::string& path) const override;
   std::optional<std::string> resolve(const std::string& path) const override;
+  std::optional<bool> is_link(const std::string& path) const override;
 
  private:
   std::map<std::string, std::string> files_;

@@ -20,12 +20,14 @@ class CachedFileSystem : public FileSystem {
   bool is_file(const std::string& path) const override;
   bool is_directory(const std::string& path) const override;
   std::optional<std::string> resolve(const std::string& path) const override;
+  std::optional<bool> is_link(const std::string& path) const override { return files_.is_link(path); }
 
  private:
   template <typename Value>
   using Answers = std::unordered_map<std::string, Value>;
   template <typename Value, typename Ask>
   Value answer(Answers<Value>& answers, const std::string& path, Ask ask) const;
+  std::optional<std::string> resolve_from_folder(const std::string& path) const;
 
   const FileSystem& files_;
   mutable std::mutex mutex_;
