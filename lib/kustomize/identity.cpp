@@ -132,11 +132,7 @@ std::string sort_key(const Gvk& gvk) {
 std::span<const std::string_view> early_kinds() { return kEarlyKinds; }
 std::span<const std::string_view> late_kinds() { return kLateKinds; }
 
-bool precedes(const Gvk& a, const Gvk& b) {
-  int order_a = type_order(a.kind);
-  int order_b = type_order(b.kind);
-  return order_a != order_b ? order_a < order_b : sort_key(a) < sort_key(b);
-}
+std::pair<int, std::string> order_key(const Gvk& gvk) { return {type_order(gvk.kind), sort_key(gvk)}; }
 
 ResId ResId::of(const Node& resource) {
   return {Gvk::of(resource), metadata_text(resource, "name"), metadata_text(resource, "namespace")};

@@ -52,7 +52,7 @@ std::string sort_key(const Gvk& gvk);
 std::span<const std::string_view> early_kinds();
 std::span<const std::string_view> late_kinds();
 // The order in which kustomize puts kinds (Namespace first, webhook configurations last, others by sort_key).
-bool precedes(const Gvk& a, const Gvk& b);
+std::pair<int, std::string> order_key(const Gvk& gvk);
 
 struct ResId {
   Gvk gvk;

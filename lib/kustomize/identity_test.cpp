@@ -53,10 +53,10 @@ TEST_CASE("no namespace and the namespace default are the same id") {
 
 TEST_CASE("kinds and ids are ordered as kustomize's legacy order does") {
   auto make = [](const char* version, const char* kind) { return Gvk::make(version, kind); };
-  CHECK(precedes(make("v1", "Namespace"), make("apps/v1", "Deployment")));
-  CHECK(precedes(make("apps/v1", "Deployment"), make("a.io/v1", "Foo")));
-  CHECK(precedes(make("a.io/v1", "Foo"), make("v1", "Foo")));
-  CHECK(precedes(make("v1", "Foo"), make("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration")));
+  CHECK(order_key(make("v1", "Namespace")) < order_key(make("apps/v1", "Deployment")));
+  CHECK(order_key(make("apps/v1", "Deployment")) < order_key(make("a.io/v1", "Foo")));
+  CHECK(order_key(make("a.io/v1", "Foo")) < order_key(make("v1", "Foo")));
+  CHECK(order_key(make("v1", "Foo")) < order_key(make("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration")));
   CHECK(sort_key(make("v1", "Pod")) == "~G_v1_Pod");
   CHECK(sort_key(id_of("apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\n")) == "Deployment.v1.apps|~X|a");
 }

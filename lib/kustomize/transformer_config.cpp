@@ -110,10 +110,23 @@ std::vector<NameReference> read_name_references(const Node& list) {
   return references;
 }
 
+// By kind; what is of one kind stays in its order.
+template <typename List>
+void sort_list(List& list) {
+  std::vector<std::pair<std::pair<int, std::string>, std::size_t>> keys;
+  keys.reserve(list.size());
+  for (const auto& entry : list) keys.emplace_back(order_key(entry.gvk), keys.size());
+  if (std::is_sorted(keys.begin(), keys.end())) return;
+  std::sort(keys.begin(), keys.end());
+  List sorted;
+  sorted.reserve(list.size());
+  for (const auto& key : keys) sorted.push_back(std::move(list[key.second]));
+  list = std::move(sorted);
+}
+
 void sort_tables(TransformerConfig& config) {
-  auto by_kind = [](const auto& a, const auto& b) { return precedes(a.gvk, b.gvk); };
-  for (const Table& table : kTables) std::stable_sort((config.*table.specs).begin(), (config.*table.specs).end(), by_kind);
-  std::stable_sort(config.name_references.begin(), config.name_references.end(), by_kind);
+  for (const Table& table : kTables) sort_list(config.*table.specs);
+  sort_list(config.name_references);
 }
 
 bool is_later(const LaterField& later, std::string_view table, std::string_view referent, const FieldSpecRow& row) {
