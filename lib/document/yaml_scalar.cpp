@@ -207,10 +207,12 @@ class ScalarWriter {
 
   // Plain and the inside of single quotes: broken at a single blank once the line is over the width.
   void words(bool quoted) {
+    if (!quoted && (place_.simple_key || text_.find(' ') == std::string_view::npos)) {
+      out_ += text_;
+      return;
+    }
     column_ = column();
-    const bool short_enough =
-        place_.simple_key || static_cast<std::size_t>(column_) + text_.size() <= static_cast<std::size_t>(kWidth);
-    if (!quoted && (short_enough || text_.find(' ') == std::string_view::npos)) {
+    if (!quoted && static_cast<std::size_t>(column_) + text_.size() <= static_cast<std::size_t>(kWidth)) {
       out_ += text_;
       return;
     }
