@@ -70,6 +70,8 @@ struct Request {
   // How the client retries by itself, with full-jitter back-off: what the server surely did not act on (429 with its
   // Retry-After, 503, refused connections) always; what may have been done already (502, 504, broken connections, time-outs)
   // only for GET, or when `idempotent` says that the same request is safe again (a POST is where names are fixed).
+  // A 401 (or a credential plugin that fails) is met at once with credentials got anew; where the server has taken the login
+  // before, it is tried on for Config::refusal_patience, whatever retry_for says: only a refusal that lasts is one.
   bool idempotent = false;
   // Goes before all that waits for a place, and is not held back by the rate limit: for the few that others wait for.
   bool urgent = false;

@@ -51,6 +51,8 @@ struct Config {
 
   Duration request_timeout = std::chrono::seconds(30);  // of one try
   Duration retry_for = std::chrono::seconds(15);        // how long a request is tried again by the client itself
+  Duration refusal_patience =
+      std::chrono::seconds(30);  // how long a login that was accepted may be refused until that is believed
   // Never more than these; absent: as many as the server takes. Where it says 429 there are fewer for a while (rate_limit.h).
   std::optional<double> max_requests_per_second;
 };

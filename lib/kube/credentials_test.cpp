@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <filesystem>
 
 #include "base/digest.h"
@@ -19,6 +20,7 @@ namespace {
 using std::chrono::minutes;
 using std::chrono::seconds;
 
+const std::string kUnauthorized = R"({"kind":"Status","message":"Unauthorized"})";
 const TimePoint kNow = *parse_rfc3339("2026-11-24T05:00:00Z");
 
 // A folder for scripts and token files.
@@ -182,8 +184,7 @@ TEST_CASE_METHOD(Folder, "a plugin that is not there says how it is installed") 
 
 TEST_CASE_METHOD(Folder, "a request that is refused is sent once more with a fresh credential") {
   FaultServer server([](Exchange& exchange) {
-    if (exchange.request.headers.at("authorization") != "Bearer t2")
-      return exchange.reply(401, R"({"kind":"Status","message":"Unauthorized"})");
+    if (exchange.request.headers.at("authorization") != "Bearer t2") return exchange.reply(401, kUnauthorized);
     exchange.reply(200);
   });
   Config config = plugin(exec_credential(R"({\"token\":\"t$n\"})"));
@@ -226,7 +227,7 @@ TEST_CASE_METHOD(Folder, "a plugin that fails is called once for all that wait, 
 }
 
 TEST_CASE_METHOD(Folder, "a refusal that lasts is told, without the token") {
-  FaultServer server([](Exchange& exchange) { exchange.reply(401, R"({"kind":"Status","message":"Unauthorized"})"); });
+  FaultServer server([](Exchange& exchange) { exchange.reply(401, kUnauthorized); });
   Config config = server.config();
   config.token_file = file("token", "s3cr3t");
   Client client(config);
@@ -248,6 +249,64 @@ TEST_CASE_METHOD(Folder, "a refusal that lasts is told, without the token") {
   CHECK(none.status == 0);
   CHECK(none.failure_kind == ErrorKind::denied);
   CHECK(server.seen().size() == 1);
+}
+
+TEST_CASE_METHOD(Folder, "each of several tokens that are refused in a row is followed by the next") {
+  std::atomic<int> token = 1;
+  FaultServer server([&](Exchange& exchange) {
+    if (token == 5) return exchange.reply(200);
+    file("token", fmt::format("t{}", ++token));
+    exchange.reply(401, kUnauthorized);
+  });
+  Config config = server.config();
+  config.token_file = file("token", "t1");
+  Client client(config);
+  const Reply reply = client.send({});
+  CHECK(reply.status == 200);
+  CHECK(reply.attempts == 5);
+}
+
+TEST_CASE("a login that was accepted and is refused for a moment is tried on") {
+  FaultServer server([](Exchange& exchange) {
+    exchange.number > 1 && exchange.number < 6 ? exchange.reply(401, kUnauthorized) : exchange.reply(201);
+  });
+  Config config = server.config();
+  config.token = "t";
+  Client client(config);
+  CHECK(client.send({}).ok());
+  Request request;
+  request.method = "POST";
+  request.retry_for = Duration::zero();
+  const Reply reply = client.send(request);
+  CHECK(reply.status == 201);
+  CHECK(reply.attempts == 5);
+}
+
+TEST_CASE("a login that was accepted and is refused for long is over") {
+  FaultServer server([](Exchange& exchange) { exchange.number > 1 ? exchange.reply(401, kUnauthorized) : exchange.reply(200); });
+  Config config = server.config();
+  config.token = "t";
+  config.refusal_patience = std::chrono::milliseconds(300);
+  Client client(config);
+  CHECK(client.send({}).ok());
+  const auto began = std::chrono::steady_clock::now();
+  const Reply reply = client.send({});
+  CHECK(reply.status == 401);
+  CHECK(reply.attempts > 2);
+  CHECK(std::chrono::steady_clock::now() - began >= std::chrono::milliseconds(300));
+}
+
+TEST_CASE_METHOD(Folder, "a plugin that fails for a moment is asked again where its login was accepted before") {
+  FaultServer server([](Exchange& exchange) {
+    const bool is_old = exchange.number > 1 && exchange.request.headers.at("authorization") == "Bearer t1";
+    is_old ? exchange.reply(401, kUnauthorized) : exchange.reply(200);
+  });
+  Config config = plugin("[ $n -ne 2 ] || exit 1\n" + exec_credential(R"({\"token\":\"t$n\"})"));
+  config.server = server.config().server;
+  Client client(config);
+  CHECK(client.send({}).ok());
+  CHECK(client.send({}).ok());
+  CHECK(calls() == 3);
 }
 
 TEST_CASE("a token with a line break cannot become a header of its own") {

@@ -18,6 +18,8 @@ using SteadyClock = std::chrono::steady_clock;
 // proxy that speaks HTTP/1.1 only would need a connection for each.
 constexpr std::size_t kPlaces = 100;
 constexpr Duration kLongestWait = std::chrono::hours(1);
+// How long to try credentials that are got anew each time when none has been accepted yet.
+constexpr Duration kFirstRefusalPatience = std::chrono::seconds(1);
 
 TimePoint now_on_the_wall() { return system_clock().now(); }
 
@@ -32,6 +34,11 @@ CURLM* make_multi() {
 std::optional<Duration> retry_after_of(const Reply& reply) {
   const auto header = reply.headers.find("retry-after");
   return header == reply.headers.end() ? std::nullopt : parse_retry_after(header->second, now_on_the_wall());
+}
+
+// The server knew who asked: it gave what was wanted, or a reason that only those hear whom it knows.
+bool is_login_accepted(const Reply& reply) {
+  return reply.ok() || reply.status == 403 || reply.status == 404 || reply.status == 409;
 }
 
 void check(CURLMcode code) {
@@ -49,12 +56,13 @@ struct Loop::Call {
 
   std::unique_ptr<Transfer> transfer;
   std::optional<Timers::Id> timer;  // of the next try, or of a stream's silence
-  SteadyTime lined_up;  // when it began to wait, for the first or the next try
+  SteadyTime lined_up;              // when it began to wait, for the first or the next try
   std::optional<SteadyTime> first_try;
   SteadyTime try_began;
   unsigned credential_generation = 0;
   int attempts = 0;
-  bool refreshed = false;  // credentials, after a 401
+  int refusals = 0;  // of its credentials, in a row
+  SteadyTime refused_since;
   bool fresh_connection = false;
   bool silent = false;
 
@@ -65,7 +73,12 @@ struct Loop::Call {
 };
 
 Loop::Loop(const Config& config)
-    : config_(config), credentials_(config_), pool_(config_), multi_(make_multi()), random_(std::random_device{}()), rate_limit_(config.max_requests_per_second) {
+    : config_(config),
+      credentials_(config_),
+      pool_(config_),
+      multi_(make_multi()),
+      random_(std::random_device{}()),
+      rate_limit_(config.max_requests_per_second) {
   wake_descriptor_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (wake_descriptor_ < 0) {
     curl_multi_cleanup(multi_);
@@ -182,6 +195,9 @@ void Loop::begin(const CallPtr& call) {
     call->transfer = std::make_unique<Transfer>(pool_.take(credential), config_, credential, call->request, std::move(options));
     call->try_began = now;
   } catch (const Error& error) {
+    if (const auto delay = error.kind() == ErrorKind::denied ? delay_of_next_login(*call, false) : std::nullopt) {
+      return try_after(*delay, *call);
+    }
     Reply reply;
     reply.failure = error.what();
     reply.failure_kind = error.kind();
@@ -258,15 +274,16 @@ void Loop::end_try(const CallPtr& call, CURLcode code) {
     if (result.reply.status == 429) {
       rate_limit_.refuse(call->try_began, SteadyClock::now(), retry_after_of(result.reply).value_or(Duration::zero()));
     }
-    if (try_with_fresh_credential(*call, result.reply)) return line_up(*call);
-    if (const auto delay = delay_of_next_try(*call, result)) {
-      call->timer = after(*delay, [this, handle = call->handle] {
-        if (const auto found = calls_.find(handle); found != calls_.end()) line_up(*found->second);
-      });
-      return;
-    }
+    if (const auto delay = delay_of_next_try(*call, result)) return try_after(*delay, *call);
   }
   finish(call, std::move(result.reply));
+}
+
+void Loop::try_after(Duration delay, Call& call) {
+  if (delay <= Duration::zero()) return line_up(call);
+  call.timer = after(delay, [this, handle = call.handle] {
+    if (const auto found = calls_.find(handle); found != calls_.end()) line_up(*found->second);
+  });
 }
 
 // Where a request had no answer and nobody else heard of the server meanwhile over the same connection, it is the connection
@@ -284,17 +301,36 @@ void Loop::end_dead_connection(const Call& call) {
   pool_.end_connections([&](LocalPort port) { return port == own || (!busy.contains(port) && is_quiet(port)); });
 }
 
-bool Loop::try_with_fresh_credential(Call& call, const Reply& reply) {
-  if (reply.status != 401 || call.refreshed) return false;
-  call.refreshed = true;
+// After a 401. Nothing was done then, so it can be said again whatever it was.
+std::optional<Duration> Loop::delay_after_refusal(Call& call) {
+  bool can_help = false;
   try {
-    return credentials_.refused(call.credential_generation, now_on_the_wall());
+    can_help = credentials_.refused(call.credential_generation, now_on_the_wall());
   } catch (const Error&) {
-    return false;
+    // there is no other
   }
+  if (can_help && call.refusals == 0) {
+    call.refusals = 1;
+    call.refused_since = SteadyClock::now();
+    return Duration::zero();
+  }
+  return delay_of_next_login(call, can_help);
 }
 
-std::optional<Duration> Loop::delay_of_next_try(const Call& call, const TryResult& result) {
+// Authenticators (webhooks, identity providers, their plugins) fail at times for who is known well.
+std::optional<Duration> Loop::delay_of_next_login(Call& call, bool is_fresh) {
+  const SteadyTime now = SteadyClock::now();
+  if (++call.refusals == 1) call.refused_since = now;
+  if (!is_accepted_ && !is_fresh) return std::nullopt;
+  const SteadyTime until = call.refused_since + (is_accepted_ ? config_.refusal_patience : kFirstRefusalPatience);
+  if (now >= until) return std::nullopt;
+  return std::min<Duration>(retry_delay(call.refusals, std::nullopt, random()), until - now);
+}
+
+std::optional<Duration> Loop::delay_of_next_try(Call& call, const TryResult& result) {
+  if (result.reply.status == 401) return delay_after_refusal(call);
+  if (is_login_accepted(result.reply)) is_accepted_ = true;
+  if (result.reply.status != 0) call.refusals = 0;
   const Duration retry_for = call.request.retry_for.value_or(config_.retry_for);
   if (retry_for <= Duration::zero()) return std::nullopt;
   Outcome outcome;

@@ -75,8 +75,10 @@ class Loop {
   void perform();
   void end_try(const CallPtr& call, CURLcode code);
   void end_dead_connection(const Call& call);
-  bool try_with_fresh_credential(Call& call, const Reply& reply);
-  std::optional<Duration> delay_of_next_try(const Call& call, const TryResult& result);
+  std::optional<Duration> delay_of_next_try(Call& call, const TryResult& result);
+  std::optional<Duration> delay_after_refusal(Call& call);
+  std::optional<Duration> delay_of_next_login(Call& call, bool is_fresh);
+  void try_after(Duration delay, Call& call);
   void drop_transfer(Call& call, bool reusable);
   void finish(const CallPtr& call, Reply reply);
   void note_ready(Handle handle) { ready_.push_back(handle); }
@@ -101,6 +103,7 @@ class Loop {
   std::unordered_map<Handle, std::shared_ptr<Watch>> watches_;
   std::deque<Handle> urgent_, waiting_;  // for a place, or for their next try
   RateLimit rate_limit_;
+  bool is_accepted_ = false;  // the server has taken our login before
   std::optional<std::pair<SteadyTime, Error>> no_credentials_;  // when that was found out last
   std::deque<Handle> ready_;    // with something to hand to the user
   std::size_t places_taken_ = 0;
