@@ -308,6 +308,7 @@ Carried carry_on_cluster(const CarryOptions& options, const ClusterFlags& flags,
   run::KubernetesCache cache(client, head.name_space);
   run::KubernetesOptions wishes;
   wishes.unschedulable_wait = options.unschedulable_timeout;
+  wishes.kfp_runtime = kfp_runtime(options);
   run::KubernetesExecutor executor(client, {head.id, head.name, head.name_space, directory_of(head.source)}, wishes);
   remote = completed(remote, options, "kubernetes", executor);
   Session session(options, remote, store, executor, cache, kWorkspaceMount, std::chrono::seconds(2));

@@ -16,7 +16,7 @@ void add_submit(CLI::App* verb, SubmitFlags& flags) {
   verb->add_option("--name", flags.name, "Name of the run (the pipeline's)")->type_name("NAME");
   verb->add_option("--id", flags.id, "Id of the run; when it exists, it is followed or gone on with")->type_name("ID");
   verb->add_option("--kfp-runtime", flags.kfp_runtime,
-                   "With --local: the KFP SDK for lightweight components, instead of installing it")
+                   "The KFP SDK for lightweight components, instead of installing it; a folder only with --local")
       ->type_name("WHEEL|DIR");
   add_choice(verb, "--progress", flags.progress, kProgressModes, "How progress is shown on stderr");
   add_choice(verb, "-o,--output", flags.output, kFormats, "How the result is printed on stdout");

@@ -184,6 +184,34 @@ platforms:
   CHECK(document::write_json(pod).find("/gone") == std::string::npos);
 }
 
+TEST_CASE("a pod gets the SDK that is handed over, instead of installing it") {
+  pipeline::Task task;
+  task.name = "f";
+  task.protocol = pipeline::Protocol::kfp;
+  const auto word = [](const char* text) { return pipeline::Expression::constant(Value::string(text)); };
+  task.container.image = word("python:3.11");
+  for (const auto* text : {"sh", "-c", "python3 -m pip install 'kfp==2.17.0' && \"$0\" \"$@\"", "sh", "-ec",
+                           "python3 -m kfp.dsl.executor_main \"$@\"", "source"}) {
+    task.container.command.push_back(word(text));
+  }
+  Work work;
+  work.id = {"f", 0};
+  work.task = &task;
+  const auto main_of = [](const PodPlan& plan) {
+    return document::write_json(plan.pod.find_path({"spec", "containers"})->items()[0]);
+  };
+  PodOptions options;
+  const auto plain = plan_pod(work, {"r", "n", "lab", ""}, options);
+  CHECK_FALSE(plain.needs_kfp_runtime);
+  CHECK_THAT(main_of(plain), ContainsSubstring("pip install"));
+  options.kfp_runtime_config_map = "kfrun-r-kfp";
+  const auto plan = plan_pod(work, {"r", "n", "lab", ""}, options);
+  CHECK(plan.needs_kfp_runtime);
+  CHECK(main_of(plan).find("pip install") == std::string::npos);
+  CHECK_THAT(main_of(plan), ContainsSubstring(R"({"name":"PYTHONPATH","value":"/kfrun/kfp/kfp.whl"})"));
+  CHECK_THAT(document::write_json(*plan.pod.find_path({"spec", "volumes"})), ContainsSubstring("kfrun-r-kfp"));
+}
+
 TEST_CASE("claims are made and removed without a pod") {
   pipeline::Task task;
   task.name = "createpvc";

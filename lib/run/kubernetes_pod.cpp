@@ -9,6 +9,7 @@
 #include "run/kubernetes_layout.h"
 #include "run/kubernetes_objects.h"
 #include "run/kubernetes_override.h"
+#include "run/local_kfp.h"
 #include "run/record.h"
 #include "run/task_scope.h"
 
@@ -21,6 +22,7 @@ using document::Node;
 constexpr std::string_view kLauncherVolume = "kfrun-launcher";
 constexpr std::string_view kPlanVolume = "kfrun-plan";
 constexpr std::string_view kWorkVolume = "kfrun-work";
+constexpr std::string_view kRuntimeVolume = "kfrun-kfp";
 constexpr std::string_view kArchitectureLabel = "kubernetes.io/arch";
 constexpr std::string_view kPlanVariable = "KFRUN_PLAN";
 constexpr std::size_t kLongestPlanVariable = 16 << 10;
@@ -106,8 +108,9 @@ class Planner {
     plan_.has_launcher = !task_.outputs.empty() || container.script.has_value() || (is_kfp_ && names_results(container));
     const Node* wanted = task_.pod.find_path({"spec", "nodeSelector", kArchitectureLabel});
     plan_.architecture = wanted && wanted->is_string() ? wanted->text() : options.architecture;
-    plan_.needs_artifacts = writes_artifacts_ || std::any_of(work_.inputs.begin(), work_.inputs.end(),
-                                                             [](const auto& input) { return pipeline::holds_artifact(input.second); });
+    plan_.needs_artifacts = writes_artifacts_ || std::any_of(work_.inputs.begin(), work_.inputs.end(), [](const auto& input) {
+                              return pipeline::holds_artifact(input.second);
+                            });
   }
 
   PodPlan plan() {
@@ -167,6 +170,10 @@ class Planner {
     }
     command_ = evaluate_texts(container.command, scope_);
     args_ = evaluate_texts(container.args, scope_);
+    if (is_kfp_ && !options_.kfp_runtime_config_map.empty() && runs_kfp_module(command_)) {
+      plan_.needs_kfp_runtime = true;
+      if (auto changed = without_sdk_installation(command_)) command_ = std::move(*changed);
+    }
     if (container.script) {
       script_ = text(*container.script);
       args_.insert(args_.begin(), std::string(kScriptPath));
@@ -182,6 +189,7 @@ class Planner {
     Environment environment;
     if (plan_.has_launcher) environment.set("TMPDIR", temporary());
     if (plan_.has_launcher && is_kfp_) environment.set("HOME", temporary());  // for pip, whatever the user
+    if (plan_.needs_kfp_runtime) environment.set("PYTHONPATH", kRuntimePath);
     for (const auto& [name, value] : task_.container.environment) environment.set(name, text(value));
     environment.set("KFRUN_RUN_ID", run_.id);
     environment.set("KFRUN_TASK", work_.id.instance);
@@ -255,6 +263,7 @@ class Planner {
       mount(kLauncherVolume, kLauncherMount, true);
       mount(kWorkVolume, kWorkMount, false);
     }
+    if (plan_.needs_kfp_runtime) mount(kRuntimeVolume, kRuntimeMount, true);
     if (plan_.needs_artifacts) mount(kArtifactClaim, kArtifactMount, !writes_artifacts_);
     return mounts;
   }
@@ -265,6 +274,7 @@ class Planner {
       volumes.push_back(config_map_volume(kLauncherVolume, launcher_config_map_name(options_, plan_.architecture), 0555));
       volumes.push_back(Node::mapping({{"name", string(kWorkVolume)}, {"emptyDir", empty_mapping()}}));
     }
+    if (plan_.needs_kfp_runtime) volumes.push_back(config_map_volume(kRuntimeVolume, options_.kfp_runtime_config_map, 0444));
     if (plan_.needs_artifacts) {
       volumes.push_back(Node::mapping(
           {{"name", string(kArtifactClaim)}, {"persistentVolumeClaim", Node::mapping({{"claimName", string(kArtifactClaim)}})}}));

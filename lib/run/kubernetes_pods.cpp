@@ -149,8 +149,13 @@ void KubernetesExecutor::Pods::bring_what_it_needs(const std::string& name) {
     });
   };
   const Attempt* attempt = find(name);
-  if (!attempt->plan.has_launcher) return claim(std::nullopt);
-  provision_.launcher(attempt->plan.architecture, claim);
+  const auto launcher = [this, name, claim](const std::optional<Outcome>& problem) {
+    const Attempt* waiting = find(name);
+    if (problem || !waiting || !waiting->plan.has_launcher) return claim(problem);
+    provision_.launcher(waiting->plan.architecture, claim);
+  };
+  if (!attempt->plan.needs_kfp_runtime) return launcher(std::nullopt);
+  provision_.kfp_runtime(launcher);
 }
 
 void KubernetesExecutor::Pods::bring_plan(const std::string& name) {

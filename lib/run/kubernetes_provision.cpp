@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "base/digest.h"
+#include "base/files.h"
 #include "launcher/launcher_bytes.h"
+#include "run/kubernetes_layout.h"
 #include "run/kubernetes_objects.h"
 
 namespace kfrun::run {
@@ -16,6 +18,7 @@ constexpr std::string_view kArchitectureLabel = "kubernetes.io/arch";
 // Names alone: whole nodes are ten times as long.
 constexpr const char* kMetadataOnly = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
 constexpr int kMostTurns = 5;
+constexpr std::size_t kLargestWheel = 1000 << 10;  // a ConfigMap has 1 MiB
 
 Outcome refused(const kube::Reply& reply, const std::string& doing) {
   throw_if_logged_out(reply);
@@ -53,6 +56,7 @@ void Provision::learn(Ready ready) {
   if (!join(basics_, std::move(ready))) return;
   options_.pod.launcher_config_map = "kfrun-launcher-" + launcher_version();
   const auto name = head_name(run_.id);
+  if (!options_.kfp_runtime.empty()) options_.pod.kfp_runtime_config_map = name + "-kfp";
   requests_.start(patient("GET", path_of(kube::types::config_maps, run_.name_space, name)),
                   [this, name](const kube::Reply& reply) {
                     if (reply.ok()) {
@@ -153,6 +157,35 @@ void Provision::claim(Ready ready) {
                     if (reply.ok() || reply.status == 409) return settle(claim_, std::nullopt);
                     settle(claim_, refused(reply, "creating the claim for artifacts"));
                   });
+}
+
+void Provision::kfp_runtime(Ready ready) {
+  if (!join(runtime_, std::move(ready))) return;
+  std::string wheel;
+  Outcome outcome;
+  outcome.failure = FailureClass::configuration;
+  outcome.reason = "NoKfpRuntime";
+  try {
+    wheel = disk().read(options_.kfp_runtime);
+  } catch (const Error& error) {
+    outcome.message = fmt::format("{}: a cluster takes the SDK as a wheel: {}", options_.kfp_runtime, error.what());
+    return settle(runtime_, outcome);
+  }
+  if (wheel.size() > kLargestWheel) {
+    outcome.message = fmt::format("{} has {} bytes, more than a ConfigMap takes", options_.kfp_runtime, wheel.size());
+    return settle(runtime_, outcome);
+  }
+  Node metadata = Node::mapping({{"name", Node::string(options_.pod.kfp_runtime_config_map)}, {"labels", run_labels(run_.id)}});
+  if (!options_.pod.owner_uid.empty()) metadata.set("ownerReferences", owned_by(options_.pod.owner_name, options_.pod.owner_uid));
+  const Node object = Node::mapping({{"apiVersion", Node::string("v1")},
+                                     {"kind", Node::string("ConfigMap")},
+                                     {"metadata", std::move(metadata)},
+                                     {"immutable", Node::boolean(true)},
+                                     {"binaryData", Node::mapping({{kRuntimeKey, Node::string(base64(wheel))}})}});
+  requests_.start(patient("POST", path_of(kube::types::config_maps, run_.name_space), object), [this](const kube::Reply& reply) {
+    if (reply.ok() || reply.status == 409) return settle(runtime_, std::nullopt);
+    settle(runtime_, refused(reply, "bringing the KFP SDK into the cluster"));
+  });
 }
 
 }  // namespace kfrun::run

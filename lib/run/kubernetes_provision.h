@@ -1,4 +1,5 @@
-// What pods need beside themselves, made once and not before the first pod needs it: the launcher's ConfigMap, the claim.
+// What pods need beside themselves, made once and not before the first pod needs it: the launcher's ConfigMap, the claim,
+// the runtime of the KFP SDK.
 #pragma once
 
 #include <functional>
@@ -26,6 +27,8 @@ class Provision {
   void learn(Ready ready);
   void launcher(const std::string& architecture, Ready ready);
   void claim(Ready ready);
+  // The wheel that options.kfp_runtime names, as a ConfigMap of the run.
+  void kfp_runtime(Ready ready);
 
  private:
   // Something that is asked for once, whoever needs it.
@@ -46,7 +49,7 @@ class Provision {
   Requests& requests_;
   const RunContext& run_;
   KubernetesOptions& options_;
-  Once basics_, claim_;
+  Once basics_, claim_, runtime_;
   std::map<std::string, Once> launchers_;
 };
 

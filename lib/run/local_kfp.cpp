@@ -43,6 +43,12 @@ bool installs_sdk_only(std::string_view part) {
 
 }  // namespace
 
+bool runs_kfp_module(const std::vector<std::string>& command) {
+  return std::any_of(command.begin(), command.end(), [](const std::string& word) {
+    return word.find(kModule) != word.npos || word.find(kOldModule) != word.npos;
+  });
+}
+
 // sh -c SCRIPT sh -ec LAUNCHER SOURCE ...: SCRIPT is "... pip install ... && pip install ... && "$0" "$@"".
 std::optional<std::vector<std::string>> without_sdk_installation(const std::vector<std::string>& command) {
   const auto names_module = [](const std::string& word) {
@@ -89,10 +95,7 @@ bool KfpRuntime::is_importable(const ProcessSpec& process) {
 
 void KfpRuntime::prepare(ProcessSpec& process) {
   auto& command = process.command;
-  const bool runs_module = std::any_of(command.begin(), command.end(), [](const std::string& word) {
-    return word.find(kModule) != word.npos || word.find(kOldModule) != word.npos;
-  });
-  if (!runs_module) return;
+  if (!runs_kfp_module(command)) return;
   if (!given_.empty()) {
     const auto own = process.environment.find("PYTHONPATH");
     const char* inherited = std::getenv("PYTHONPATH");

@@ -12,6 +12,8 @@
 
 namespace kfrun::run {
 
+// Whether a command runs the SDK's runtime.
+bool runs_kfp_module(const std::vector<std::string>& command);
 // Such a command without its installation of the SDK; nothing for any other command.
 std::optional<std::vector<std::string>> without_sdk_installation(const std::vector<std::string>& command);
 
