@@ -14,6 +14,7 @@
 #include "document/writer.h"
 #include "run/driver.h"
 #include "run/kubernetes_executor.h"
+#include "run/kubernetes_layout.h"
 #include "run/kubernetes_record_store.h"
 #include "run/local_cache.h"
 #include "run/local_executor.h"
@@ -277,9 +278,6 @@ std::string kfp_runtime(const CarryOptions& options) {
   return given.empty() ? given : disk().resolve(given).value_or(given);
 }
 
-// Where Kubeflow Pipelines mounts the claim that all tasks of a run share.
-constexpr const char* kWorkspaceMount = "/kfp-workspace";
-
 }  // namespace
 
 Carried carry_locally(const CarryOptions& options, const Submission& submission) {
@@ -309,9 +307,10 @@ Carried carry_on_cluster(const CarryOptions& options, const ClusterFlags& flags,
   run::KubernetesOptions wishes;
   wishes.unschedulable_wait = options.unschedulable_timeout;
   wishes.kfp_runtime = kfp_runtime(options);
+  wishes.workspace = submission.pipeline->workspace;
   run::KubernetesExecutor executor(client, {head.id, head.name, head.name_space, directory_of(head.source)}, wishes);
   remote = completed(remote, options, "kubernetes", executor);
-  Session session(options, remote, store, executor, cache, kWorkspaceMount, std::chrono::seconds(2));
+  Session session(options, remote, store, executor, cache, std::string(run::kWorkspaceMount), std::chrono::seconds(2));
   return is_new ? session.begin() : session.go_on();
 }
 

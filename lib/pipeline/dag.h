@@ -145,8 +145,8 @@ struct Task {
   RetryPolicy retry;
   std::optional<Duration> timeout;  // of one attempt
   bool cache = true;
-  std::string cache_key;        // "" = content hash of image, command and inputs
-  bool once = false;            // never two attempts that may both have run
+  std::string cache_key;  // "" = content hash of image, command and inputs
+  bool once = false;      // never two attempts that may both have run
   // How long its node may be out of touch before it runs again on another, though the lost attempt may run on; absent: it waits
   // until the cluster knows what became of it.
   std::optional<Duration> node_loss_wait;
@@ -157,7 +157,7 @@ struct Task {
   int body = -1;                // kind sub_dag: index into Pipeline::dags; its params are bound by `inputs` of the same names
   Expression importer_uri;      // kind importer
   std::optional<Expression> importer_metadata;  // kind importer: a mapping
-  std::string overlay;          // kind apply: the folder to build, relative to the pipeline file
+  std::string overlay;                          // kind apply: the folder to build, relative to the pipeline file
   std::vector<std::pair<std::string, Expression>> overlay_images;  // kind apply: image name -> new image
   document::Node manifest;  // kind resource: what to create; its strings are templates (parse_template) in the task's own names
   bool removes = false;     // kind resource: the object that the manifest names is removed instead
@@ -187,8 +187,9 @@ struct Dag {
 struct Pipeline {
   std::string name;
   std::string description;
-  std::vector<Dag> dags;  // dags[0] is the root
-  std::string source;     // the file it came from, for messages
+  std::vector<Dag> dags;          // dags[0] is the root
+  std::string source;             // the file it came from, for messages
+  document::Node workspace = {};  // the spec of the claim that run.workspace is on, in a cluster; null: none is asked for
 };
 
 // The printed form: one line a task with its edges, inputs, loop and conditions; the language of tests and `compile -o text`.

@@ -72,6 +72,7 @@ class Writer {
     Node node = Node::mapping({{"format", Node::string(std::string(kFormat))}, {"name", Node::string(pipeline_.name)}});
     put(node, "description", pipeline_.description);
     put(node, "source", pipeline_.source);
+    if (!pipeline_.workspace.is_null()) node.set("workspace", pipeline_.workspace);
     put_list(node, "dags", pipeline_.dags, [&](const Dag& dag) { return write_dag(dag); });
     return node;
   }
@@ -229,6 +230,7 @@ class Reader {
     pipeline.name = node.text_of("name");
     pipeline.description = node.text_of("description");
     source_ = pipeline.source = node.text_of("source");
+    if (const Node* workspace = node.find("workspace")) pipeline.workspace = *workspace;
     each(node, "dags", [&](const Node& item) { pipeline.dags.push_back(read_dag(item)); });
     for (const auto& dag : pipeline.dags) {
       check_indices(dag.tasks, pipeline.dags.size());

@@ -34,6 +34,7 @@ class TextPrinter {
 
   std::string print() {
     line(0, "pipeline " + pipeline_.name);
+    if (!pipeline_.workspace.is_null()) line(1, "workspace: " + json(pipeline_.workspace));
     for (std::size_t i = 0; i < pipeline_.dags.size(); ++i) dag(pipeline_.dags[i], i);
     return std::move(out_);
   }

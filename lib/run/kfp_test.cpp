@@ -212,6 +212,24 @@ TEST_CASE("a pod gets the SDK that is handed over, instead of installing it") {
   CHECK_THAT(document::write_json(*plan.pod.find_path({"spec", "volumes"})), ContainsSubstring("kfrun-r-kfp"));
 }
 
+TEST_CASE("a pod mounts the run's workspace where an input names it") {
+  pipeline::Task task;
+  task.name = "f";
+  task.protocol = pipeline::Protocol::kfp;
+  task.container.image = pipeline::Expression::constant(Value::string("i"));
+  Work work;
+  work.id = {"f", 0};
+  work.task = &task;
+  PodOptions options;
+  options.workspace_claim = "kfrun-r-workspace";
+  CHECK_FALSE(plan_pod(work, {"r", "n", "lab", ""}, options).needs_workspace);
+  work.inputs["ws"] = Value::string("/kfp-workspace/x");
+  const auto plan = plan_pod(work, {"r", "n", "lab", ""}, options);
+  CHECK(plan.needs_workspace);
+  CHECK_THAT(document::write_json(plan.pod), ContainsSubstring(R"("persistentVolumeClaim":{"claimName":"kfrun-r-workspace"})"));
+  CHECK_THAT(document::write_json(plan.pod), ContainsSubstring(R"("mountPath":"/kfp-workspace")"));
+}
+
 TEST_CASE("claims are made and removed without a pod") {
   pipeline::Task task;
   task.name = "createpvc";

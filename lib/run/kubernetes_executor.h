@@ -20,6 +20,7 @@ namespace kfrun::run {
 
 struct KubernetesOptions {
   PodOptions pod;             // owner, launcher and architecture are filled in by the executor
+  document::Node workspace;   // Pipeline::workspace
   std::string kfp_runtime;    // a wheel of the KFP SDK for lightweight components; "": pip brings it, as the components say
   std::string storage_class;  // of the artifact claim; "" = the cluster's default
   std::string storage_size = "10Gi";

@@ -23,6 +23,7 @@ constexpr std::string_view kLauncherVolume = "kfrun-launcher";
 constexpr std::string_view kPlanVolume = "kfrun-plan";
 constexpr std::string_view kWorkVolume = "kfrun-work";
 constexpr std::string_view kRuntimeVolume = "kfrun-kfp";
+constexpr std::string_view kWorkspaceVolume = "kfrun-workspace";
 constexpr std::string_view kArchitectureLabel = "kubernetes.io/arch";
 constexpr std::string_view kPlanVariable = "KFRUN_PLAN";
 constexpr std::size_t kLongestPlanVariable = 16 << 10;
@@ -170,6 +171,7 @@ class Planner {
     }
     command_ = evaluate_texts(container.command, scope_);
     args_ = evaluate_texts(container.args, scope_);
+    plan_.needs_workspace = !options_.workspace_claim.empty() && names_workspace();
     if (is_kfp_ && !options_.kfp_runtime_config_map.empty() && runs_kfp_module(command_)) {
       plan_.needs_kfp_runtime = true;
       if (auto changed = without_sdk_installation(command_)) command_ = std::move(*changed);
@@ -183,6 +185,13 @@ class Planner {
           .hint("what is to be handed over needs an explicit command: the image's own entrypoint cannot be wrapped");
     }
     environment_ = environment();
+  }
+
+  // As the backend decides who gets it: by the texts of the inputs.
+  bool names_workspace() const {
+    return std::any_of(work_.inputs.begin(), work_.inputs.end(), [](const auto& input) {
+      return pipeline::to_text(input.second).find(kWorkspaceMount) != std::string::npos;
+    });
   }
 
   Node environment() const {
@@ -263,6 +272,7 @@ class Planner {
       mount(kLauncherVolume, kLauncherMount, true);
       mount(kWorkVolume, kWorkMount, false);
     }
+    if (plan_.needs_workspace) mount(kWorkspaceVolume, kWorkspaceMount, false);
     if (plan_.needs_kfp_runtime) mount(kRuntimeVolume, kRuntimeMount, true);
     if (plan_.needs_artifacts) mount(kArtifactClaim, kArtifactMount, !writes_artifacts_);
     return mounts;
@@ -273,6 +283,11 @@ class Planner {
     if (plan_.has_launcher) {
       volumes.push_back(config_map_volume(kLauncherVolume, launcher_config_map_name(options_, plan_.architecture), 0555));
       volumes.push_back(Node::mapping({{"name", string(kWorkVolume)}, {"emptyDir", empty_mapping()}}));
+    }
+    if (plan_.needs_workspace) {
+      volumes.push_back(
+          Node::mapping({{"name", string(kWorkspaceVolume)},
+                         {"persistentVolumeClaim", Node::mapping({{"claimName", string(options_.workspace_claim)}})}}));
     }
     if (plan_.needs_kfp_runtime) volumes.push_back(config_map_volume(kRuntimeVolume, options_.kfp_runtime_config_map, 0444));
     if (plan_.needs_artifacts) {

@@ -29,6 +29,7 @@ struct PodOptions {
   std::string launcher_config_map = "kfrun-launcher";
   std::string architecture = "amd64";  // of the nodes, unless task.pod has a nodeSelector that names one
   bool mixed_architectures = false;    // nodes differ: pods with a launcher are bound to those of its architecture
+  std::string workspace_claim;         // mounted where an input names its path; "": the pipeline asks for none
   std::string kfp_runtime_config_map;  // holds the KFP SDK's wheel under "kfp.whl"; "": images have it, or pip brings it
   std::string owner_name;              // the run's head ConfigMap and its uid; "" = no owner
   std::string owner_uid;
@@ -42,6 +43,7 @@ struct PodPlan {
   std::string architecture;      // of the launcher
   bool needs_artifacts = false;  // mounts the artifact claim
   bool needs_kfp_runtime = false;
+  bool needs_workspace = false;
   // What the pod's own ConfigMap must hold, when the launcher's instructions are too long for the environment; null: none.
   document::Node plan_config_map;
   std::string input_hash;

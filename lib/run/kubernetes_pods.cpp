@@ -154,8 +154,13 @@ void KubernetesExecutor::Pods::bring_what_it_needs(const std::string& name) {
     if (problem || !waiting || !waiting->plan.has_launcher) return claim(problem);
     provision_.launcher(waiting->plan.architecture, claim);
   };
-  if (!attempt->plan.needs_kfp_runtime) return launcher(std::nullopt);
-  provision_.kfp_runtime(launcher);
+  const auto runtime = [this, name, launcher](const std::optional<Outcome>& problem) {
+    const Attempt* waiting = find(name);
+    if (problem || !waiting || !waiting->plan.needs_kfp_runtime) return launcher(problem);
+    provision_.kfp_runtime(launcher);
+  };
+  if (!attempt->plan.needs_workspace) return runtime(std::nullopt);
+  provision_.workspace(runtime);
 }
 
 void KubernetesExecutor::Pods::bring_plan(const std::string& name) {

@@ -56,6 +56,7 @@ void Provision::learn(Ready ready) {
   if (!join(basics_, std::move(ready))) return;
   options_.pod.launcher_config_map = "kfrun-launcher-" + launcher_version();
   const auto name = head_name(run_.id);
+  if (!options_.workspace.is_null()) options_.pod.workspace_claim = name + "-workspace";
   if (!options_.kfp_runtime.empty()) options_.pod.kfp_runtime_config_map = name + "-kfp";
   requests_.start(patient("GET", path_of(kube::types::config_maps, run_.name_space, name)),
                   [this, name](const kube::Reply& reply) {
@@ -186,6 +187,21 @@ void Provision::kfp_runtime(Ready ready) {
     if (reply.ok() || reply.status == 409) return settle(runtime_, std::nullopt);
     settle(runtime_, refused(reply, "bringing the KFP SDK into the cluster"));
   });
+}
+
+void Provision::workspace(Ready ready) {
+  if (!join(workspace_, std::move(ready))) return;
+  Node metadata = Node::mapping({{"name", Node::string(options_.pod.workspace_claim)}, {"labels", run_labels(run_.id)}});
+  if (!options_.pod.owner_uid.empty()) metadata.set("ownerReferences", owned_by(options_.pod.owner_name, options_.pod.owner_uid));
+  const Node object = Node::mapping({{"apiVersion", Node::string("v1")},
+                                     {"kind", Node::string("PersistentVolumeClaim")},
+                                     {"metadata", std::move(metadata)},
+                                     {"spec", options_.workspace}});
+  requests_.start(patient("POST", path_of(kube::types::persistent_volume_claims, run_.name_space), object),
+                  [this](const kube::Reply& reply) {
+                    if (reply.ok() || reply.status == 409) return settle(workspace_, std::nullopt);
+                    settle(workspace_, refused(reply, "creating the claim for the run's workspace"));
+                  });
 }
 
 }  // namespace kfrun::run

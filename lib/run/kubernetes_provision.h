@@ -29,6 +29,8 @@ class Provision {
   void claim(Ready ready);
   // The wheel that options.kfp_runtime names, as a ConfigMap of the run.
   void kfp_runtime(Ready ready);
+  // The claim that options.workspace describes; it goes with the run.
+  void workspace(Ready ready);
 
  private:
   // Something that is asked for once, whoever needs it.
@@ -49,7 +51,7 @@ class Provision {
   Requests& requests_;
   const RunContext& run_;
   KubernetesOptions& options_;
-  Once basics_, claim_, runtime_;
+  Once basics_, claim_, runtime_, workspace_;
   std::map<std::string, Once> launchers_;
 };
 

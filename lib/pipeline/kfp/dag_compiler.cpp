@@ -43,6 +43,17 @@ Type artifact_type(const Node& definition) {
   return {ir_flag(definition, "isArtifactList") ? TypeKind::artifact_list : TypeKind::artifact, ir_artifact_type(&definition)};
 }
 
+// The spec of the claim that pipelineConfig.workspace asks for; null when it asks for none.
+Node workspace_claim(const Node& workspace) {
+  if (workspace.size() == 0) return {};
+  Value spec = Value::mapping({{"accessModes", Value::sequence({Value::string("ReadWriteOnce")})}});
+  const std::string size = workspace.text_of("size", "10Gi");
+  spec.set("resources", Value::mapping({{"requests", Value::mapping({{"storage", Value::string(size)}})}}));
+  for (const auto& member : child(child(workspace, "kubernetes"), "pvcSpecPatch").members())
+    spec.set(member.key.text(), ir_value(member.value));
+  return spec;
+}
+
 // Replaces the names of a condition or a selector; `meaning` gives nothing for those it does not know.
 Expression replaced(Expression expression, const std::function<std::optional<Expression>(const Expression&)>& meaning) {
   if (auto found = meaning(expression)) return std::move(*found);
@@ -81,6 +92,7 @@ Pipeline DagCompiler::compile() {
   pipeline_.name = ir_.spec.find_path({"pipelineInfo", "name"}) ? ir_.spec.find_path({"pipelineInfo", "name"})->text() : "";
   if (const Node* description = ir_.spec.find_path({"pipelineInfo", "description"})) pipeline_.description = description->text();
   pipeline_.source = ir_.file;
+  pipeline_.workspace = workspace_claim(child(child(ir_.kubernetes, "pipelineConfig"), "workspace"));
   if (pipeline_.name.empty()) reporter_.error(ir_.spec, "pipelineInfo", "the pipeline has no name");
   if (!root.find("dag")) {
     reporter_.error(ir_.spec, "root", "the pipeline has no 'root.dag'");

@@ -67,6 +67,15 @@ TEST_CASE("Concat and IfPresent become texts and words that may be none") {
         R"(spread([concat("a", inputs.y != null ? "b" : "c")]))");
 }
 
+TEST_CASE("the workspace is a claim's spec with the patch over it") {
+  const auto result = compiled(saying("x") + R"(
+---
+platforms: {kubernetes: {pipelineConfig: {workspace: {size: 2Gi, kubernetes: {pvcSpecPatch: {accessModes: [ReadWriteMany]}}}}}}
+)");
+  CHECK(document::write_json(result.pipeline.workspace) ==
+        R"({"accessModes":["ReadWriteMany"],"resources":{"requests":{"storage":"2Gi"}}})");
+}
+
 TEST_CASE("whole numbers of a constant are integers") {
   const auto result = compiled(saying("x"));
   const auto& task = only_task(result);
