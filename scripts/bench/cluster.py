@@ -74,23 +74,34 @@ PATH = re.compile(rb'"kfrun.dev/path":"([^"]*)"')
 END = re.compile(rb'"phase":"(?:Succeeded|Failed)"')
 
 
-def lines_of(reply):
-    """Each line with the time at which it came."""
-    rest = b""
-    while piece := reply.read1(1 << 20):
-        now = time.monotonic()
-        *lines, rest = (rest + piece).split(b"\n")
-        for line in lines:
-            yield now, line
-    print("the watch has ended", file=sys.stderr)
+VERSION = re.compile(rb'"resourceVersion":"(\d+)"')
+
+
+def lines_of(server, path, version):
+    """Each line of a watch with the time at which it came. A watch that ends goes on behind the last version that it told of."""
+    while True:
+        reply = server.get(f"{path}?watch=true&allowWatchBookmarks=true&resourceVersion={version}")
+        rest = b""
+        try:
+            while piece := reply.read1(1 << 20):
+                now = time.monotonic()
+                *lines, rest = (rest + piece).split(b"\n")
+                for line in lines:
+                    assert not line.startswith(b'{"type":"ERROR"'), line
+                    version = VERSION.search(line).group(1).decode()
+                    if not line.startswith(b'{"type":"BOOKMARK"'):
+                        yield now, line
+        except (http.client.HTTPException, OSError) as fault:
+            print(f"the watch broke: {fault!r}", file=sys.stderr)
 
 
 def watch(server, name_space, pipe):
     """When each pod of the namespace was added, and when it ended, by the clock of this process; told when the pod "last" comes."""
-    reply = server.get(f"/api/v1/namespaces/{name_space}/pods?watch=true")
+    path = f"/api/v1/namespaces/{name_space}/pods"
+    version = json.loads(server.get(path + "?limit=1").read())["metadata"]["resourceVersion"]
     pipe.send("ready")
     added, ended = {}, {}
-    for now, line in lines_of(reply):
+    for now, line in lines_of(server, path, version):
         name = NAME.search(line)
         key = (PATH.search(line) or name).group(1).decode()
         if key == "last":
@@ -249,6 +260,7 @@ def measure_whole(options, server, folder, count):
     code = run.wait()
     added, _ = bench.result()
     bench.remove()
+    assert len(added) == count, (len(added), count)
     wall, cpu, megabytes = run.usage
     print(f"whole     {count:6}  {megabytes:5.1f} MB at most (goal 64 MB), {cpu:.2f} s CPU ({1e3 * cpu / count:.2f} ms a task), {wall:.1f} s, "
           f"{rate(added):.0f} pods/s, exit code {code}   load {before}", flush=True)
