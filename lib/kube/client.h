@@ -66,10 +66,13 @@ struct Request {
   std::string body{};
   std::string content_type = "application/json";
   std::string accept = "application/json";
-  std::optional<Duration> timeout{};  // of one try; the client's default (30 s) when absent
+  // Of one try; the client's default (30 s) when absent. For a GET the default is of silence, 5 s once the answer has begun: a
+  // large answer may take its time as long as it comes.
+  std::optional<Duration> timeout{};
   // How the client retries by itself, with full-jitter back-off: what the server surely did not act on (429 with its
   // Retry-After, 503, refused connections) always; what may have been done already (502, 504, broken connections, time-outs)
-  // only for GET, or when `idempotent` says that the same request is safe again (a POST is where names are fixed).
+  // only for GET, or when `idempotent` says that the same request is safe again (a POST is where names are fixed). A GET that
+  // hears nothing has three tries at least, which may outlast `retry_for`.
   // A 401 (or a credential plugin that fails) is met at once with credentials got anew; where the server has taken the login
   // before, it is tried on for Config::refusal_patience, whatever retry_for says: only a refusal that lasts is one.
   bool idempotent = false;

@@ -276,6 +276,51 @@ TEST_CASE("no answer in time is an end, and its kind says so") {
   CHECK(client.send(request).attempts > 1);
 }
 
+TEST_CASE("a read that hears nothing is tried three times, though one try outlasts the time for retries") {
+  const bool has_begun = GENERATE(false, true);
+  CAPTURE(has_begun);
+  FaultServer server(first(2, [&](Exchange& exchange) {
+    if (has_begun) {
+      exchange.begin_chunks();
+      exchange.chunk("{\"half\":");
+    }
+    exchange.hold();
+  }));
+  Config config = server.config();
+  config.request_timeout = milliseconds(300);
+  config.retry_for = milliseconds(50);
+  const Reply reply = Client(config).send(get());
+  CHECK(reply.ok());
+  CHECK(reply.attempts == 3);
+  CHECK(server.connections() == 3);  // a connection that may hang is not trusted with the next try
+
+  Request once = get();
+  once.retry_for = Duration::zero();
+  FaultServer silent([](Exchange& exchange) { exchange.hold(); });
+  config.server = silent.config().server;
+  const Reply none = Client(config).send(once);
+  CHECK(none.attempts == 1);
+  CHECK(none.failure_kind == ErrorKind::timed_out);
+}
+
+TEST_CASE("a slow answer is waited for as long as it comes") {
+  FaultServer server([](Exchange& exchange) {
+    exchange.begin_chunks();
+    exchange.chunk("[0");
+    for (int i = 0; i < 10; ++i) {
+      std::this_thread::sleep_for(milliseconds(100));
+      exchange.chunk(",1");
+    }
+    exchange.chunk("]");
+    exchange.end_chunks();
+  });
+  Config config = server.config();
+  config.request_timeout = milliseconds(600);
+  const Reply reply = Client(config).send(get());
+  CHECK(reply.ok());
+  CHECK(reply.attempts == 1);
+}
+
 TEST_CASE("a refused connection is tried again for a while, then unreachable") {
   Config config;
   {

@@ -20,6 +20,11 @@ constexpr std::size_t kPlaces = 100;
 constexpr Duration kLongestWait = std::chrono::hours(1);
 // How long to try credentials that are got anew each time when none has been accepted yet.
 constexpr Duration kFirstRefusalPatience = std::chrono::seconds(1);
+// An answer that has begun comes whole or it hangs: libcurl before 8.1 can leave what it has read of one HTTP/2 stream unseen
+// until the next bytes come over the connection.
+constexpr Duration kAnswerSilence = std::chrono::seconds(5);
+// Of a read, though the first of them lasted longer than it is to be retried for.
+constexpr int kLeastTriesOfRead = 3;
 
 TimePoint now_on_the_wall() { return system_clock().now(); }
 
@@ -41,6 +46,8 @@ bool is_login_accepted(const Reply& reply) {
   return reply.ok() || reply.status == 403 || reply.status == 404 || reply.status == 409;
 }
 
+bool is_read(const Request& request) { return request.method == "GET"; }
+
 void check(CURLMcode code) {
   if (code != CURLM_OK) throw make_error(ErrorKind::internal, "libcurl: {}", curl_multi_strerror(code));
 }
@@ -55,7 +62,7 @@ struct Loop::Call {
   std::optional<StreamOptions> stream;
 
   std::unique_ptr<Transfer> transfer;
-  std::optional<Timers::Id> timer;  // of the next try, or of a stream's silence
+  std::optional<Timers::Id> timer;  // of the next try, or of its silence
   SteadyTime lined_up;              // when it began to wait, for the first or the next try
   std::optional<SteadyTime> first_try;
   SteadyTime try_began;
@@ -64,7 +71,7 @@ struct Loop::Call {
   int refusals = 0;  // of its credentials, in a row
   SteadyTime refused_since;
   bool fresh_connection = false;
-  bool silent = false;
+  std::optional<Duration> silent;  // for so long, which ends its try
 
   std::string pieces;  // for the user
   std::optional<Reply> reply;
@@ -207,7 +214,7 @@ void Loop::begin(const CallPtr& call) {
   carried_.emplace(call->transfer->easy(), call);
   if (!call->stream) ++places_taken_;
   check(curl_multi_add_handle(multi_, call->transfer->easy()));
-  if (call->stream && call->stream->silence > Duration::zero()) watch_silence(call, call->stream->silence);
+  if (const auto silence = silence_of(*call)) watch_silence(call, *silence);
 }
 
 // That a plugin had none while this request waited is said to it too: each call of a plugin may take a minute.
@@ -221,13 +228,22 @@ const Credential& Loop::credential_of(const Call& call) {
   }
 }
 
-void Loop::watch_silence(const CallPtr& call, Duration silence) {
-  call->timer = after(silence, [this, weak = std::weak_ptr<Call>(call)] {
+// How long a try may hear nothing.
+std::optional<Duration> Loop::silence_of(const Call& call) const {
+  if (call.stream) return call.stream->silence > Duration::zero() ? std::optional(call.stream->silence) : std::nullopt;
+  const Duration timeout = config_.request_timeout;
+  if (!is_read(call.request) || call.request.timeout || timeout <= Duration::zero()) return std::nullopt;
+  return call.transfer->has_begun() ? std::min(kAnswerSilence, timeout) : timeout;
+}
+
+void Loop::watch_silence(const CallPtr& call, Duration wait) {
+  call->timer = after(std::min(wait, kAnswerSilence), [this, weak = std::weak_ptr<Call>(call)] {
     const CallPtr alive = weak.lock();
     if (!alive || !alive->transfer) return;
+    const Duration silence = *silence_of(*alive);
     const Duration quiet = SteadyClock::now() - alive->transfer->last_byte();
-    if (quiet < alive->stream->silence) return watch_silence(alive, alive->stream->silence - quiet);
-    alive->silent = true;
+    if (quiet < silence) return watch_silence(alive, silence - quiet);
+    alive->silent = silence;
     end_try(alive, CURLE_OPERATION_TIMEDOUT);
   });
 }
@@ -265,8 +281,8 @@ void Loop::end_try(const CallPtr& call, CURLcode code) {
   if (call->timer) timers_.cancel(*call->timer);
   call->timer.reset();
   if (call->silent) {
-    result.reply.failure = fmt::format("{}: no byte came for {}", config_.server, to_string(call->stream->silence));
-    call->silent = false;
+    result.reply.failure = fmt::format("{}: timed out: no byte came for {}", config_.server, to_string(*call->silent));
+    call->silent.reset();
   }
   // The next try is not put on a connection that may hang.
   call->fresh_connection = result.transport == Transport::timed_out;
@@ -289,7 +305,7 @@ void Loop::try_after(Duration delay, Call& call) {
 // Where a request had no answer and nobody else heard of the server meanwhile over the same connection, it is the connection
 // that is dead, and idle ones are suspect. libcurl would put the next request on them: they end for all whom they carry.
 void Loop::end_dead_connection(const Call& call) {
-  const SteadyTime since = call.silent ? SteadyClock::now() - call.stream->silence : call.try_began;
+  const SteadyTime since = call.silent ? SteadyClock::now() - *call.silent : call.try_began;
   const auto is_quiet = [&](LocalPort port) {
     const auto heard = heard_from_.find(port);
     return heard == heard_from_.end() || heard->second < since;
@@ -338,11 +354,13 @@ std::optional<Duration> Loop::delay_of_next_try(Call& call, const TryResult& res
   outcome.status = result.reply.status;
   const std::string message = result.reply.ok() ? std::string() : result.reply.message();
   outcome.message = message;
-  outcome.repeatable = call.request.idempotent || call.request.method == "GET";
+  outcome.repeatable = call.request.idempotent || is_read(call.request);
   outcome.any_fault = call.request.any_fault;
   outcome.retry_after = retry_after_of(result.reply);
   if (!should_retry(outcome)) return std::nullopt;
   const Duration delay = retry_delay(call.attempts, outcome.retry_after, random());
+  const bool is_stalled_read = result.transport == Transport::timed_out && is_read(call.request) && !call.stream;
+  if (is_stalled_read && call.attempts < kLeastTriesOfRead) return delay;
   if (SteadyClock::now() + delay > *call.first_try + std::min(retry_for, kLongestWait * 24)) return std::nullopt;
   return delay;
 }

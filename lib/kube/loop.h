@@ -71,7 +71,8 @@ class Loop {
   void begin_waiting();
   void begin(const CallPtr& call);
   const Credential& credential_of(const Call& call);
-  void watch_silence(const CallPtr& call, Duration silence);
+  std::optional<Duration> silence_of(const Call& call) const;
+  void watch_silence(const CallPtr& call, Duration wait);
   void perform();
   void end_try(const CallPtr& call, CURLcode code);
   void end_dead_connection(const Call& call);

@@ -257,7 +257,9 @@ Transfer::Transfer(Easy easy, const Config& config, const Credential& credential
   set(easy_.get(), CURLOPT_HEADERDATA, this);
   // gzip where a whole answer is wanted: a list of pods shrinks to a tenth.
   set(easy_.get(), CURLOPT_ACCEPT_ENCODING, options_.streaming ? static_cast<const char*>(nullptr) : "gzip");
-  const Duration timeout = request.timeout.value_or(options_.streaming ? Duration::zero() : config.request_timeout);
+  // A large answer may take its time as long as it comes: the loop ends reads and streams that hear nothing.
+  const bool unlimited = options_.streaming || request.method == "GET";
+  const Duration timeout = request.timeout.value_or(unlimited ? Duration::zero() : config.request_timeout);
   const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(timeout).count();
   set(easy_.get(), CURLOPT_TIMEOUT_MS, static_cast<long>(std::max<long long>(milliseconds, 0)));
   set_method();
@@ -300,6 +302,7 @@ LocalPort Transfer::local_port() const {
 }
 
 void Transfer::note_byte() {
+  has_begun_ = true;
   last_byte_ = std::chrono::steady_clock::now();
   options_.heard_from[local_port()] = last_byte_;
 }

@@ -89,6 +89,7 @@ class Transfer {
   std::string take_pieces() { return std::exchange(pieces_, {}); }
   bool had_pieces() const { return had_pieces_; }
   SteadyTime last_byte() const { return last_byte_; }
+  bool has_begun() const { return has_begun_; }  // the answer
   // Of the connection that it uses or used; 0 when it never had one.
   LocalPort local_port() const;
   // What the server has answered, now that libcurl says that the transfer ended so.
@@ -119,6 +120,7 @@ class Transfer {
   std::string pieces_;
   bool had_pieces_ = false;
   bool too_large_ = false;
+  bool has_begun_ = false;
   SteadyTime last_byte_ = std::chrono::steady_clock::now();
 };
 
