@@ -24,6 +24,15 @@ Error no_merge_key(std::string_view key) {
   return make_error(ErrorKind::input, "map: does not contain declared merge key: {}", key);
 }
 
+Error not_a_list(const Node& node) {
+  std::string_view type = "string";
+  if (node.is_mapping()) type = "map[string]interface {}";
+  if (node.is_null()) type = "%!s(<nil>)";
+  if (node.is_number()) type = "float64";
+  if (node.is_boolean()) type = "bool";
+  return make_error(ErrorKind::input, "expected a []interface {{}}, but received a {}", type);
+}
+
 // What the items of a list are told apart by: the value of their key, or themselves.
 const Node* identity_of(const Node& item, const std::string& key) { return key.empty() ? &item : item.find(key); }
 
@@ -80,6 +89,21 @@ Sequence interleaved(Sequence target_only, Sequence patched, const Sequence& tar
   return all;
 }
 
+// The items of a patch's list stand in the order that the patch asks for.
+void check_order(const Node& patch, const Node& order, const std::string& key) {
+  const auto& wanted = order.items();
+  if (wanted.empty()) return;
+  std::size_t next = 0;
+  for (const auto& item : patch.items()) {
+    if (item.find(kPatch)) continue;
+    const Node& identity = required_identity(item, key);
+    while (next < wanted.size() && required_identity(wanted[next], key) != identity) ++next;
+    if (next++ == wanted.size()) {
+      throw make_error(ErrorKind::input, "The order in patch list doesn't match {} list", kSetElementOrder);
+    }
+  }
+}
+
 Sequence in_order(Sequence merged, const Sequence& patch_order, const Sequence& target_order, const std::string& key) {
   Sequence patched;
   Sequence target_only;
@@ -121,6 +145,13 @@ class Merger {
     if (!listed->is_sequence()) throw make_error(ErrorKind::input, "invalid patch format of retainKeys");
     const Node keys = *listed;
     patch.remove(kRetainKeys);
+    for (const auto& [key, value] : patch.members()) {
+      const std::string& name = key.text();
+      if (value.is_null() || name.starts_with(kDeleteFromList) || name.starts_with(kSetElementOrder)) continue;
+      if (!index_of(keys.items(), Node::string(name), "")) {
+        throw make_error(ErrorKind::input, "invalid patch format of retainKeys");
+      }
+    }
     std::erase_if(target.members(),
                   [&](const Member& member) { return !index_of(keys.items(), Node::string(member.key.text()), ""); });
   }
@@ -135,8 +166,13 @@ class Merger {
       const std::string name = directive.substr(kSetElementOrder.size());
       const List list = list_at(schema_.field(position, name));
       const Node* old = target.find(name);
-      const Sequence before = old && old->is_sequence() ? old->items() : Sequence{};
-      if (const Node* more = patch.find(name)) {
+      const Node* more = patch.find(name);
+      for (const Node* node : {&order, old, more}) {
+        if (node && !node->is_sequence()) throw not_a_list(*node);
+      }
+      const Sequence before = old ? old->items() : Sequence{};
+      if (more) {
+        check_order(*more, order, list.key);
         merge_member(target, name, *more, false, position);
         patch.remove(name);
       }

@@ -55,6 +55,7 @@ class Parser {
   Parser(std::string_view text, int first_line, const std::string& file, Schema schema, const ReadLimits& limits)
       : text_(text), first_line_(first_line), file_(file), schema_(schema), limits_(limits) {
     if (!yaml_parser_initialize(&parser_)) throw make_error(ErrorKind::internal, "libyaml: out of memory");
+    may_escape_slash_ = text.find("\\/") != std::string_view::npos;
     set_input(parser_, text);
   }
   ~Parser() { yaml_parser_delete(&parser_); }
@@ -166,6 +167,7 @@ class Parser {
     std::string text(reinterpret_cast<const char*>(scalar.value), scalar.length);
     const auto tag_text = view(scalar.tag);
     const Style style = style_of(scalar.style);
+    if (may_escape_slash_ && style == Style::double_quoted) check_escapes(event);
     Tag tag = style == Style::plain ? resolve_plain(text, schema_) : Tag::string;
     if (!tag_text.empty() && tag_text != "!") {
       tag = explicit_tag(tag_text, style != Style::plain, text, mark);
@@ -177,6 +179,32 @@ class Parser {
     remember(scalar.anchor, node, 1);
     ++nodes_;
     return node;
+  }
+
+  // libyaml reads JSON's "\/", which go-yaml does not know.
+  void check_escapes(const Event& event) {
+    const auto begin = byte_at(event->start_mark.index);
+    const auto end = byte_at(event->end_mark.index);
+    for (auto at = begin; at + 1 < end; ++at) {
+      if (text_[at] != '\\') continue;
+      ++at;
+      if (text_[at] != '/') continue;
+      yaml_parser_t fault{};
+      fault.error = YAML_SCANNER_ERROR;
+      fault.problem = "found unknown escape character";
+      fault.context_mark = fault.problem_mark = event->start_mark;
+      fault.problem_mark.line += static_cast<std::size_t>(std::count(text_.data() + begin, text_.data() + at, '\n'));
+      throw syntax_error(fault);
+    }
+  }
+
+  // libyaml counts characters. Called with indices that grow.
+  std::size_t byte_at(std::size_t index) {
+    for (; characters_ < index && bytes_ < text_.size(); ++characters_) {
+      do ++bytes_;
+      while (bytes_ < text_.size() && (text_[bytes_] & 0xC0) == 0x80);
+    }
+    return bytes_;
   }
 
   // The tag that a `!!word` leaves a scalar with; the text of a `!!binary` is decoded.
@@ -336,6 +364,9 @@ class Parser {
   std::map<std::string, Anchor> anchors_;
   Sequence items_;   // of the sequences that are open, one after the other
   Mapping members_;  // the same of mappings
+  bool may_escape_slash_ = false;
+  std::size_t characters_ = 0;  // of the text, and how many bytes they are
+  std::size_t bytes_ = 0;
   std::size_t alias_nodes_ = 0;
   std::size_t nodes_ = 0;
 };
@@ -370,10 +401,10 @@ std::vector<Piece> split_documents(std::string_view text, const std::string& fil
 std::vector<Node> read(std::string_view text, const std::string& file, Schema schema, const ReadLimits& limits, bool quickly) {
   if (text.size() > limits.max_bytes)
     throw input_error({file, 0, 0, {}}, "yaml: {} bytes are more than the {} allowed", text.size(), limits.max_bytes);
-  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
   std::vector<Node> documents;
   const auto pieces = schema == Schema::go_yaml_v2 ? std::vector<Piece>{{text}} : split_documents(text, file);
-  for (const auto& piece : pieces) {
+  for (auto piece : pieces) {
+    if (piece.text.starts_with("\xEF\xBB\xBF")) piece.text.remove_prefix(3);  // each document may have its own
     auto root = quickly ? read_plain_yaml(piece.text, piece.lines_before, schema, limits.max_depth) : std::nullopt;
     if (root) {
       documents.push_back(std::move(*root));

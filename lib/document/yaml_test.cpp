@@ -76,6 +76,13 @@ TEST_CASE("aliases and merge keys are expanded") {
   CHECK(through("base: &b {x: 1, y: 2}\nd:\n  <<: *b\n  y: 3\n") == "base:\n  x: 1\n  \"y\": 2\nd:\n  x: 1\n  \"y\": 3\n");
 }
 
+TEST_CASE("each document of a stream may begin with a byte order mark") {
+  const auto documents = read_yaml("\uFEFFa: 1\n---\n\uFEFFb: 2\n", "f.yaml");
+  REQUIRE(documents.size() == 2);
+  CHECK(documents[0].find("a") != nullptr);
+  CHECK(documents[1].find("b") != nullptr);
+}
+
 TEST_CASE("what cannot be read is an error with a place") {
   const auto fault = [](const std::string& text) {
     try {
@@ -92,6 +99,8 @@ TEST_CASE("what cannot be read is an error with a place") {
   CHECK(fault("kind: A\nlabels:\n  a: 1\n}    b: c\n") ==
         "f.yaml:4:7: yaml: line 4: mapping values are not allowed in this context");
   CHECK(fault("a: 1\n---x\nb: 2\n") == "f.yaml:2:1: invalid document separator: ---x");
+  CHECK(fault("\xC3\xA9: \"\\\\/\"\na: 1\nb: \"x\n  \\/\"\n") == "f.yaml:4:4: yaml: line 3: found unknown escape character");
+  CHECK(fault("a: \"\\/\"\n") == "f.yaml:1:4: yaml: found unknown escape character");
   CHECK(fault("a: 1\n--- # c\nb: 2\nc: [\n") == "f.yaml:5:1: yaml: line 2: did not find expected node content");
   CHECK_THAT(fault(std::string(3000, '[')), ContainsSubstring("exceeded max depth"));
   std::string bomb = "a: &a [x,x,x,x,x,x,x,x,x,x]\n";

@@ -108,12 +108,7 @@ class Accumulator {
   }
 
   Loader enter(const std::string& path) {
-    if (has_forced_git_prefix(path)) {
-      context_.log(
-          "Warning: Forcing the git protocol using the 'git::' URL prefix is not supported. Kustomize currently strips this "
-          "invalid "
-          "prefix, but will stop doing so in a future release. Please remove the 'git::' prefix from your configuration.");
-    }
+    if (has_forced_git_prefix(path)) context_.log(kForcedGitWarning);
     return target_.loader.enter(path);
   }
 

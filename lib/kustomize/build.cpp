@@ -11,6 +11,7 @@
 #include "kustomize/name_references.h"
 #include "kustomize/observer.h"
 #include "kustomize/order.h"
+#include "kustomize/repo_spec.h"
 #include "kustomize/resource_reader.h"
 #include "kustomize/resource_text.h"
 #include "kustomize/setters.h"
@@ -135,6 +136,7 @@ BuildResult build_target(Target& target, BuildContext& context) {
 BuildResult build(const FileSystem& files, const std::string& path, const BuildOptions& options) {
   const CachedFileSystem cached(files);
   BuildContext context(cached, options);
+  if (has_forced_git_prefix(path)) context.log(kForcedGitWarning);
   Target target = context.load(Loader(cached, path, options.load_restriction, &context.remote));
   context.read_ahead(target);
   context.use_open_api(target, true);

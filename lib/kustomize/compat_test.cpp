@@ -104,3 +104,29 @@ TEST_CASE("patches merge by the rules of their release") {
   compare(files, head + "      - name: z\n      - name: c\n      - name: a\n      - name: b\n",
           head + "      - name: z\n      - name: b\n      - name: c\n      - name: a\n");
 }
+
+TEST_CASE("directives of patches are checked as apimachinery checks them") {
+  const auto patched = [](const std::string& spec) {
+    MemoryFileSystem files;
+    files.add("/app/kustomization.yaml", "resources: [a.yaml]\npatchesStrategicMerge: [p.yaml]\n");
+    const std::string head = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\n";
+    files.add("/app/a.yaml", head +
+                                 "spec: {strategy: {type: A, rollingUpdate: {maxSurge: 1}}, template: {spec: {containers: "
+                                 "[{name: a}, {name: b}]}}}\n");
+    files.add("/app/p.yaml", head + "spec: {" + spec + "}\n");
+    return built(files, old());
+  };
+  const auto in_pod = [&](const std::string& fields) { return patched("template: {spec: {" + fields + "}}"); };
+  const std::string end = "  template:\n    spec:\n      containers:\n";
+  CHECK_THAT(in_pod("$setElementOrder/containers: [{name: b}, {name: a}]"),
+             ContainsSubstring(end + "      - name: b\n      - name: a\n"));
+  CHECK_THROWS_WITH(in_pod("$setElementOrder/containers: b"),
+                    ContainsSubstring("expected a []interface {}, but received a string"));
+  CHECK_THROWS_WITH(in_pod("$setElementOrder/containers: [{name: b}], containers: {name: b}"),
+                    ContainsSubstring("expected a []interface {}, but received a map[string]interface {}"));
+  CHECK_THROWS_WITH(in_pod("$setElementOrder/containers: [{name: b}, {name: a}], containers: [{name: a}, {name: b}]"),
+                    ContainsSubstring("The order in patch list doesn't match $setElementOrder/ list"));
+  CHECK_THAT(patched("strategy: {$retainKeys: [type], type: B}"), ContainsSubstring("  strategy:\n    type: B\n"));
+  CHECK_THROWS_WITH(patched("strategy: {$retainKeys: [rollingUpdate], type: B}"),
+                    ContainsSubstring("invalid patch format of retainKeys"));
+}

@@ -194,6 +194,13 @@ std::optional<FunctionSpec> read_function_spec(const Node& configuration) {
 
 void check_mounts(const FunctionSpec& spec, const Node& configuration) {
   for (const auto& mount : spec.mounts) {
+    // Each would begin another option of the mount, such as a second source, and so go around the rules below.
+    for (const auto* field : {&mount.type, &mount.source, &mount.destination}) {
+      if (field->find_first_of(",\"\r\n") == std::string::npos) continue;
+      throw make_error(ErrorKind::denied,
+                       "plugin {} with mount field '{}' is not permitted; it holds a comma, a quote or a line break",
+                       to_string(ResId::of(configuration)), *field);
+    }
     const std::string_view rule = mount.source.starts_with('/')                ? "relative to the current kustomization directory"
                                   : clean_path(mount.source).starts_with("..") ? "under the current kustomization directory"
                                                                                : "";

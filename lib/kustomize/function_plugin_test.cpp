@@ -98,5 +98,11 @@ TEST_CASE("what a function must not do is refused") {
       check_mounts(*read_function_spec(outside), outside),
       "plugin F.v1.[noGrp]/f.[noNs] with mount path './tmp/../../dir' is not permitted; mount paths must be under the "
       "current kustomization directory");
+  for (const std::string fields : {"type: bind, src: 'x,source=/etc', dst: /x", "type: 'bind,source=/etc', src: x, dst: /x",
+                                   "type: bind, src: x, dst: '/x,source=/etc'", "type: bind, src: x, dst: \"/x\\n\""}) {
+    const Node more = configuration("container: {image: i, mounts: [{" + fields + "}]}");
+    CHECK_THROWS_WITH(check_mounts(*read_function_spec(more), more),
+                      ContainsSubstring("is not permitted; it holds a comma, a quote or a line break"));
+  }
   CHECK_FALSE(read_function_spec(parse("kind: F\nmetadata: {name: f}\n")));
 }

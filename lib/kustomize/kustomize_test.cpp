@@ -248,3 +248,14 @@ TEST_CASE("what kustomize logs has the time before it, its other warnings have n
   options.log_stamp = nullptr;
   CHECK(build(tree(files), "/app", options).warnings.back() == "well-defined vars that were never replaced: UNUSED");
 }
+
+TEST_CASE("a NUL does not end the name of a file") {
+  MemoryFileSystem files;
+  files.add("/app/a.yaml", "kind: A\n");
+  for (const auto restriction : {LoadRestriction::root_only, LoadRestriction::none}) {
+    BuildOptions options;
+    options.load_restriction = restriction;
+    files.add("/app/kustomization.yaml", "configMapGenerator: [{name: c, files: [\"k=a.yaml\\0\"]}]\n");
+    CHECK_THROWS_WITH(build(files, "/app", options), ContainsSubstring("loading KV pairs"));
+  }
+}

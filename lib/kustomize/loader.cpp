@@ -44,7 +44,13 @@ std::optional<std::string> nearest_name(const FileSystem& files, const std::stri
   throw make_error(ErrorKind::not_found, "evalsymlink failure on '{}' : no such file or directory", written);
 }
 
+// For the system a path ends at a NUL; it would be another one than all checks have seen.
+bool has_nul(const std::string& path) { return path.find('\0') != std::string::npos; }
+
 std::string resolved_path(const FileSystem& files, const std::string& path) {
+  if (has_nul(path)) {
+    throw make_error(ErrorKind::input, "evalsymlink failure on '{}' : lstat {}: invalid argument", path, path);
+  }
   if (auto found = files.resolve(path)) return *found;
   const std::string here = files.resolve(".").value_or("/");
   throw_unresolved(files, path, is_absolute(path) ? path : join_path(here, path));
@@ -163,7 +169,10 @@ Loader Loader::enter(const std::string& path) const {
 
 std::string Loader::locate(const std::string& path) const {
   const std::string full = is_absolute(path) ? path : clean_path(join_path(root_, path));
-  if (restriction_ == LoadRestriction::none) return full;
+  if (restriction_ == LoadRestriction::none) {
+    if (has_nul(full)) throw make_error(ErrorKind::input, "open {}: invalid argument", full);
+    return full;
+  }
   std::string found = resolved_path(*files_, full);
   if (files_->is_directory(found)) throw make_error(ErrorKind::input, "'{}' must resolve to a file", full);
   if (!is_in(directory_of(found), root_)) {

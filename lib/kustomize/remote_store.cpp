@@ -154,6 +154,9 @@ class Git {
     process.joins_streams = true;
     process.stays_in_group = true;
     const std::string shown = join(process.command, " ");
+    if (shown.find('\0') != std::string::npos) {  // an argument would end there
+      throw make_error(ErrorKind::input, "failed to run '{}': : fork/exec {}: invalid argument", shown, program_);
+    }
     ProcessResult result;
     try {
       result = run_process(process, {}, timeout_);

@@ -31,6 +31,9 @@ std::optional<RepoSpec> find_repo_spec(std::string_view url);
 
 // Whether the obsolete prefix "git::" stands before a URL; it changes nothing, and kustomize warns of it.
 bool has_forced_git_prefix(std::string_view url);
+inline constexpr const char* kForcedGitWarning =
+    "Warning: Forcing the git protocol using the 'git::' URL prefix is not supported. Kustomize currently strips this invalid "
+    "prefix, but will stop doing so in a future release. Please remove the 'git::' prefix from your configuration.";
 
 // Whether a path is the URL of a file that is read by HTTP.
 bool is_http_url(std::string_view path);

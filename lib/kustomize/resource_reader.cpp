@@ -128,10 +128,22 @@ std::vector<Node> unwrapped_lists(std::vector<Node> documents) {
   return items;
 }
 
-std::vector<Resource> read_resources(std::string_view text, const std::string& file, const Compat& compat) {
-  auto documents = within(std::string(kMalformedYaml), [&] {
+namespace {
+
+// kyaml splits a stream before it parses: a bad separator does not make the text malformed.
+std::vector<Node> read_stream(std::string_view text, const std::string& file, const Compat& compat) {
+  try {
     return compat.manifests_are_yaml_1_1 ? read_yaml_1_1(text, file) : document::read_yaml(text, file);
-  });
+  } catch (Error& error) {
+    if (!error.message().starts_with("invalid document separator")) error.within(std::string(kMalformedYaml));
+    throw;
+  }
+}
+
+}  // namespace
+
+std::vector<Resource> read_resources(std::string_view text, const std::string& file, const Compat& compat) {
+  auto documents = read_stream(text, file, compat);
   unwrap_only_list(documents);
   std::deque<Node> pending;
   keep_good(documents, file, pending);
