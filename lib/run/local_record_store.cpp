@@ -14,7 +14,9 @@
 #include "base/text.h"
 #include "document/reader.h"
 #include "document/writer.h"
+#include "run/container_engine.h"
 #include "run/local_files.h"
+#include "run/local_orphans.h"
 
 namespace kfrun::run {
 
@@ -284,6 +286,26 @@ bool LocalRecordStore::is_carried(const std::string& run) {
   return disk().is_file(path) && !LockedFile(path, O_RDONLY).try_lock();
 }
 
+// Of a run that did not end: one that has ended has no scratch space any more, and no containers.
+void LocalRecordStore::remove_containers_of(const std::string& run) {
+  if (!disk().is_directory(layout_.scratch(run))) return;
+  RunHead of_run;
+  try {
+    of_run = head(run);
+  } catch (const Error&) {
+    return;  // one whose head cannot be read can still be removed
+  }
+  if (of_run.engine.empty()) return;
+  kill_engine_clients(layout_.scratch(run));
+  try {
+    const ContainerEngine engine{of_run.engine, {}};
+    remove_containers(engine, containers_of(engine, layout_.root, run));
+  } catch (Error& error) {
+    if (error.kind() == ErrorKind::not_found) return;  // the engine is not installed any more
+    throw error.within(fmt::format("remove the containers of run {}", run));
+  }
+}
+
 void LocalRecordStore::remove(const std::string& run) {
   const std::string folder = folder_of(run);
   if (disk().is_file(folder + kRecord)) {
@@ -296,6 +318,7 @@ void LocalRecordStore::remove(const std::string& run) {
       }
       std::this_thread::sleep_for(std::chrono::milliseconds(20));
     }
+    remove_containers_of(run);
     ::unlink((folder + kHead).c_str());  // from now on it is no run
     remove_tree(folder);
     return;

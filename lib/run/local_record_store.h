@@ -37,6 +37,7 @@ class LocalRecordStore : public RecordStore {
   std::vector<std::string> names() const;
   // The run's folder; throws Error(not_found) when there is no such run.
   std::string folder_of(const std::string& run);
+  void remove_containers_of(const std::string& run);
 
   LocalLayout layout_;
 };
