@@ -46,6 +46,10 @@ class Podman(Case):
         super().setUp()
         self.environment |= {"KFRUN_RUNNER": "podman", "KFRUN_RUNNER_ARGS": WORKING or "", "HOME": os.environ.get("HOME", "/")}
 
+    def tearDown(self):
+        subprocess.run(["podman", "rm", "-f", "--ignore", *self.containers()], capture_output=True)
+        super().tearDown()
+
     def containers(self):
         listed = subprocess.run(["podman", "ps", "-a", "--filter", f"label=kfrun.state={self.state}", "--format", "{{.Names}}"],
                                 capture_output=True, text=True, check=True)
@@ -111,7 +115,7 @@ tasks:
         self.kill(self.begin())
         subprocess.run(["podman", "rm", "-f", *self.containers()], check=True, capture_output=True)
         resume = self.start("resume", "@latest", "-o", "json")
-        self.until(lambda: any(path.name.startswith("gate.1") for path in self.state.glob("runs/*/logs/*")), "it runs again")
+        self.until(lambda: any(path.name == "gate.2.log" for path in self.state.glob("runs/*/logs/*")), "it runs again")
         for folder in self.state.glob("runs/*/scratch/kfrun-*-gate-*/"):
             (folder / "open").touch()
         out, _ = self.finish(resume, 0)
