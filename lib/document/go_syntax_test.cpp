@@ -35,6 +35,12 @@ TEST_CASE("what cannot be written is told as kustomize tells it") {
         "map[string]interface {}(nil): yaml: unmarshal errors:\n  line 10: mapping key \"a\" already defined at line 5");
 }
 
+TEST_CASE("a null key, which kyaml writes twice, cannot be written at the top either") {
+  CHECK_THROWS_WITH(
+      write_yaml(read_yaml("kind: K\n~: b\n", "r.yaml").at(0)),
+      "map[string]interface {}(nil): yaml: unmarshal errors:\n  line 3: mapping key \"~\" already defined at line 2");
+}
+
 TEST_CASE("Go's quotes") {
   CHECK(go_quoted("a\"b\\c\n\t\x01\x7f") == R"("a\"b\\c\n\t\x01\x7f")");
   CHECK(go_quoted("\xC3\xA9\xE4\xB8\xAD\xF0\x9F\x98\x80") == "\"\xC3\xA9\xE4\xB8\xAD\xF0\x9F\x98\x80\"");

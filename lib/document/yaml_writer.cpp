@@ -1,6 +1,7 @@
 // Trees to the text that kustomize prints: the tree as Go's encoding/json sees it, then go-yaml v2's rules for layout, quoting,
 // folding and the order of keys.
 #include <algorithm>
+#include <utility>
 
 #include "document/go_syntax.h"
 #include "document/json_values.h"
@@ -39,8 +40,8 @@ std::string number_text(const Node& node) {
 
 DecodeFault misfit(const Node& node) {
   const Tag read = resolve_plain(node.text(), Schema::go_yaml_v3);
-  return {make_error(ErrorKind::input, "yaml: cannot decode {} `{}` as a {}", short_tag(read == Tag::timestamp ? Tag::string : read),
-                     node.text(), short_tag(node.tag()))};
+  return {make_error(ErrorKind::input, "yaml: cannot decode {} `{}` as a {}",
+                     short_tag(read == Tag::timestamp ? Tag::string : read), node.text(), short_tag(node.tag()))};
 }
 
 // Writes one tree at the end of `out`.
@@ -122,6 +123,7 @@ class Emitter {
   // Pushes the members of a mapping onto the stack that all mappings share, in the order in which they are written.
   void push_sorted(const Node& node) {
     const auto first = static_cast<std::ptrdiff_t>(sorted_.size());
+    bool has_null = false;
     for (const auto& member : node.members()) {
       // At the top kyaml decodes into a map[string]any, which takes the text of any key but null.
       // An empty key has quotes after kyaml's detour through text.
@@ -129,7 +131,10 @@ class Emitter {
         if (!member.key.is_scalar())
           throw DecodeFault{Error(ErrorKind::input, "yaml: invalid map key: " + go_syntax(member.key))};
         if (&node != root_) throw unsupported_keys();
-        if (member.key.is_null()) continue;
+        if (member.key.is_null()) {
+          if (std::exchange(has_null, true)) throw_duplicate_keys();
+          continue;
+        }
       }
       sorted_.push_back(&member);
     }
