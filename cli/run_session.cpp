@@ -80,6 +80,8 @@ class Wishes {
     return {stored_.suspend, false};
   }
   bool timed_out() const { return timed_out_; }
+  // What was asked for while nobody carried the run.
+  void ask_at_once() { asked_ = Steady::now() - interval_; }
 
  private:
   const std::optional<Duration> timeout_;
@@ -161,6 +163,8 @@ class Session {
       try {
         if (!options_.retry && run::is_final(read_summary(store_, id_).state)) return executor_.finish();
         const auto record = store_.reopen(id_);
+        if (options_.retry) store_.withdraw_stop(id_);
+        wishes_.ask_at_once();
         return drive_guarded(*record, store_.entries(id_));
       } catch (const Error& error) {
         if (error.kind() != ErrorKind::conflict) throw;
@@ -189,6 +193,7 @@ class Session {
   void drive_guarded(run::RecordWriter& record, const std::vector<run::RecordEntry>& entries) {
     const InterruptGuard guard([this] { executor_.wake(); });
     has_begun_ = true;
+    if (const auto warning = record.warning(); !warning.empty() && !std::exchange(has_warned_, true)) print_warning(warning);
     run::Engine engine(submission_.pipeline, submission_.head.arguments, engine_options());
     auto unfinished = run::replay(engine, entries);
     unfinished.retry = options_.retry;
@@ -262,7 +267,7 @@ class Session {
   Wishes wishes_;
   Steady::time_point ask_again_{};
   Running running_;
-  bool has_begun_ = false, has_told_ = false, has_said_ = false;
+  bool has_begun_ = false, has_told_ = false, has_said_ = false, has_warned_ = false;
 };
 
 Submission completed(Submission submission, const CarryOptions& options, std::string_view name, const run::Executor& executor) {

@@ -238,6 +238,21 @@ TEST_CASE("infrastructure failures are retried free of charge, within bounds") {
     led.end("t", FailureClass::infrastructure);
     CHECK(led.commands() == Lines{"start t (attempt 3)", "ended failed"});
   }
+  SECTION("without a bound where an attempt may never have begun") {
+    Led led(pipeline_of({task}), with_retries(0));
+    led.commands();
+    for (int i = 0; i < 3; ++i) {
+      Outcome outcome;
+      outcome.failure = FailureClass::infrastructure;
+      outcome.unseen = true;
+      led.tell(AttemptEnded{{"t", i}, led.view("t").started.value(), outcome});
+      CHECK(led.commands() == Lines{"wake in 1000ms"});
+      led.pass(1s);
+      CHECK(led.commands() == Lines{fmt::format("start t (attempt {})", i + 2)});
+    }
+    led.end("t", FailureClass::infrastructure);
+    CHECK(led.commands() == Lines{"ended failed"});
+  }
   SECTION("never for what is to run once") {
     task.once = true;
     Led led(pipeline_of({task}));

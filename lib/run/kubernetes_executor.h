@@ -27,6 +27,8 @@ struct KubernetesOptions {
   std::string access_mode = "ReadWriteOnce";           // ReadWriteMany where the class has it and there are several nodes
   Duration image_pull_wait = std::chrono::minutes(5);  // an image that cannot be pulled fails the attempt after that
   std::optional<Duration> unschedulable_wait;          // absent: waits for ever, as news
+  // Beyond the grace period of a pod: for the kubelet to hear of it and to tell. Then its node does not answer.
+  Duration kubelet_delay = std::chrono::seconds(10);
 };
 
 class KubernetesExecutor : public Executor {

@@ -216,6 +216,7 @@ TEST_CASE_METHOD(Fixture, "a pod of that name that is gone again has been ours, 
   api.on_post = [&](kube::Exchange& exchange, const Node&, int) { exchange.reply(409, refusal("AlreadyExists")); };
   executor.start(work);
   CHECK(outcome().failure == FailureClass::infrastructure);
+  CHECK_FALSE(ends.front().unseen);
   CHECK(api.posts().size() == 1);
 }
 
@@ -373,9 +374,42 @@ TEST_CASE_METHOD(Fixture, "a pod of an earlier kfrun that is to be stopped befor
   CHECK(api.posts().size() == 1);
 }
 
+TEST_CASE_METHOD(Fixture, "a pod on a node that does not answer is waited for, or runs again where that does no harm") {
+  KubernetesOptions options;
+  options.kubelet_delay = milliseconds(100);
+  KubernetesExecutor impatient(client, {"run-1", "run", "lab", "/"}, options);
+  api.on_post = [&](kube::Exchange& exchange, const Node& pod, int) {
+    Node leaving = running(pod);
+    leaving.find("spec")->set("nodeName", Node::string("node-7"));
+    leaving.find("metadata")->set("deletionTimestamp", Node::string("2026-01-01T00:00:00Z"));
+    leaving.find("metadata")->set("deletionGracePeriodSeconds", Node::integer(0));
+    api.store(leaving);
+    exchange.reply(201, document::write_json(leaving));
+  };
+  const bool goes_on = GENERATE(false, true);
+  if (goes_on) task.node_loss_wait = Duration(0);
+  impatient.start(work);
+  std::optional<Outcome> ended;
+  std::string told;
+  const auto deadline = std::chrono::steady_clock::now() + seconds(10);
+  while (!ended && told.empty() && std::chrono::steady_clock::now() < deadline) {
+    for (const auto& event : impatient.wait(milliseconds(20))) {
+      if (const auto* end = std::get_if<AttemptEnded>(&event)) ended = end->outcome;
+      if (const auto* news_of = std::get_if<AttemptRunning>(&event)) told = news_of->message;
+    }
+  }
+  REQUIRE(ended.has_value() == goes_on);
+  if (goes_on) {
+    CHECK(ended->failure == FailureClass::infrastructure);
+    CHECK(ended->reason == "NodeLost");
+  }
+  CHECK_THAT(goes_on ? ended->message : told, ContainsSubstring("its node node-7 does not answer"));
+}
+
 TEST_CASE_METHOD(Fixture, "a pod that comes after its attempt was given up is removed") {
   executor.adopt(work);
   CHECK(outcome().reason == "PodLost");
+  CHECK(ends.front().unseen);
   Node late = plan_pod(work, {"run-1", "run", "lab", "/"}, {}).pod;  // an earlier kfrun asked for it, and was killed
   late = running(late);
   std::atomic<int> deletions{0};

@@ -22,6 +22,8 @@ class RunLease {
   void hold();
   // How often the run has changed hands.
   long long epoch() const { return epoch_; }
+  // Whether leases may not be written here: then nothing keeps a second driver out.
+  bool is_denied() const { return is_denied_; }
   // Gives it back, so that the next driver need not wait.
   void release();
 

@@ -218,7 +218,9 @@ void KubernetesExecutor::Pods::adopt(const std::string& name) {
     if (reply.status == 404 && is_adopted && attempt->work.task->once) return post(name);
     if (reply.status == 404) {
       lost_.insert(name);
-      return end(name, lost_pod(name));
+      auto outcome = lost_pod(name);
+      outcome.unseen = is_adopted;
+      return end(name, std::move(outcome));
     }
     if (!reply.ok()) return end_badly(name, FailureClass::configuration, reply.reason(), reply.message());
     if (!is_ours(*attempt, reply.body)) {
@@ -411,7 +413,7 @@ void KubernetesExecutor::Pods::tell_room(const std::string& name, const Node& po
 // A pod that is being deleted and does not end has lost its node. There its command may run on: who does not mind goes on.
 void KubernetesExecutor::Pods::bound_leaving(const std::string& name, const Node& pod) {
   const Node* grace = pod.find_path({"metadata", "deletionGracePeriodSeconds"});
-  at(seconds(grace ? grace->as_integer().value_or(0) : 0) + kKubeletDelay, [this, name] {
+  at(seconds(grace ? grace->as_integer().value_or(0) : 0) + options_.kubelet_delay, [this, name] {
     Attempt* attempt = find(name);
     if (!attempt || attempt->is_cancelled) return;
     const std::string silent = fmt::format("its node {} does not answer", attempt->host);

@@ -31,8 +31,6 @@ class KubernetesExecutor::Pods {
 
  private:
   using Steady = std::chrono::steady_clock;
-  // Beyond the grace period of a pod: for the kubelet to hear of it and to tell.
-  static constexpr auto kKubeletDelay = std::chrono::seconds(10);
 
   struct Attempt {
     Work work;

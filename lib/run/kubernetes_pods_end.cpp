@@ -145,12 +145,12 @@ void KubernetesExecutor::Pods::remove_pod(const std::string& name, std::optional
 
 // Nodes can be out of reach: nobody waits for them for ever. A pod whose POST is not answered yet may still come to be.
 void KubernetesExecutor::Pods::insist_on_end(const std::string& name) {
-  at(options_.pod.grace + kKubeletDelay, [this, name] {
+  at(options_.pod.grace + options_.kubelet_delay, [this, name] {
     const Attempt* attempt = find(name);
     if (!attempt) return;
     if (!attempt->is_created) return insist_on_end(name);
     remove_pod(name);
-    at(options_.pod.grace + kKubeletDelay, [this, name] {
+    at(options_.pod.grace + options_.kubelet_delay, [this, name] {
       if (find(name)) end_badly(name, FailureClass::stopped, "", "");
     });
   });

@@ -106,6 +106,11 @@ class KubernetesRecordWriter : public RecordWriter {
     if (std::exchange(has_ended_, false)) keep_end();
   }
   void hold() override { lease_->hold(); }
+  std::string warning() const override {
+    if (!lease_->is_denied()) return {};
+    return fmt::format("leases may not be written in namespace {}: nothing keeps a second kfrun from carrying this run too",
+                       owner_.name_space);
+  }
 
  private:
   // So that lists of runs need not read the whole record. Without it they do.
@@ -178,7 +183,7 @@ std::unique_ptr<RecordWriter> KubernetesRecordStore::reopen(const std::string& r
   auto lease = std::make_unique<RunLease>(client_, owner);
   SegmentWriter segments(client_, owner, lease->epoch());
   segments.take_over();
-  set_data(run, {{kStopKey, Node::null()}, {kSuspendKey, Node::null()}, {kEndKey, Node::null()}}, "reopening");
+  set_data(run, {{kSuspendKey, Node::null()}, {kEndKey, Node::null()}}, "reopening");
   return std::make_unique<KubernetesRecordWriter>(client_, owner, std::move(segments), std::move(lease));
 }
 
@@ -252,6 +257,10 @@ std::vector<RecordEntry> KubernetesRecordStore::entries(const std::string& run) 
 
 void KubernetesRecordStore::request_stop(const std::string& run, const std::string& why) {
   set_data(run, {{kStopKey, Node::string(why.empty() ? "stopped" : why)}}, "stopping");
+}
+
+void KubernetesRecordStore::withdraw_stop(const std::string& run) {
+  set_data(run, {{kStopKey, Node::null()}}, "going on with");
 }
 
 void KubernetesRecordStore::request_suspend(const std::string& run, const std::string& why) {

@@ -153,6 +153,8 @@ TEST_CASE_METHOD(Fixture, "runs are listed, found by the beginning of their name
   CHECK(store.stop_requested(head.id));
   CHECK_FALSE(store.stop_requested(later.id));
   store.reopen(head.id);
+  CHECK(store.stop_requested(head.id));
+  store.withdraw_stop(head.id);
   CHECK_FALSE(store.stop_requested(head.id));
 
   store.remove(head.id);

@@ -173,7 +173,6 @@ std::unique_ptr<RecordWriter> LocalRecordStore::reopen(const std::string& run) {
   }
   cut_torn_line(*file);
   // Who reopens a run wants it to go on.
-  ::unlink((folder + kStop).c_str());
   ::unlink((folder + kSuspend).c_str());
   return std::make_unique<LocalRecordWriter>(std::move(file), folder, false);
 }
@@ -270,6 +269,8 @@ std::vector<RecordEntry> LocalRecordStore::entries(const std::string& run) {
 void LocalRecordStore::request_stop(const std::string& run, const std::string& why) {
   write_file(folder_of(run) + kStop, why.empty() ? "stopped" : why);
 }
+
+void LocalRecordStore::withdraw_stop(const std::string& run) { ::unlink((folder_of(run) + kStop).c_str()); }
 
 void LocalRecordStore::request_suspend(const std::string& run, const std::string& why) {
   write_file(folder_of(run) + kSuspend, why.empty() ? "suspended" : why);

@@ -182,7 +182,7 @@ TEST_CASE("a slip in @latest is seen") {
   }
 }
 
-TEST_CASE("a run is told to stop through a file, until it is reopened") {
+TEST_CASE("a run is told to stop through a file, until that is taken back") {
   const TemporaryFolder folder;
   LocalRecordStore store(folder / "state");
   store.create(head_of("r-1"), small_pipeline());
@@ -191,6 +191,8 @@ TEST_CASE("a run is told to stop through a file, until it is reopened") {
   CHECK(store.control("r-1").stop == "enough");
   CHECK(store.stop_requested("r-1"));
   store.reopen("r-1");
+  CHECK(store.stop_requested("r-1"));
+  store.withdraw_stop("r-1");
   CHECK_FALSE(store.stop_requested("r-1"));
   CHECK(kind_of([&] { store.request_stop("r-2", ""); }) == ErrorKind::not_found);
 }

@@ -203,7 +203,11 @@ void Engine::Machine::retry_or_fail(int index) {
   std::string why_not;
   if (!may_retry(failed, why_not)) return finish(index, State::failed, described(*failed.last) + why_not);
   const Duration delay = retry_delay(failed);
-  ++(failed.last->failure == FailureClass::user ? failed.user_failures : failed.infrastructure_failures);
+  if (failed.last->failure == FailureClass::user) {
+    ++failed.user_failures;
+  } else if (!failed.last->unseen) {
+    ++failed.infrastructure_failures;
+  }
   failed.state = State::pending;
   failed.reason =
       fmt::format("{}; tried again{}", described(*failed.last), delay.count() ? " in " + kfrun::to_string(delay) : "");
@@ -218,7 +222,7 @@ bool Engine::Machine::may_retry(const Instance& failed, std::string& why_not) co
   const auto& task = *owner.task;
   if (failed.last->failure == FailureClass::infrastructure) {
     if (task.once) why_not = " (not tried again: it may have run, and is to run once)";
-    return !task.once && failed.infrastructure_failures < options_.infrastructure_retries;
+    return !task.once && (failed.last->unseen || failed.infrastructure_failures < options_.infrastructure_retries);
   }
   if (failed.last->failure != FailureClass::user || failed.user_failures >= task.retry.limit) return false;
   if (!task.retry.condition) return true;

@@ -48,6 +48,7 @@ Node to_node(const Outcome& outcome) {
   members.text("log", outcome.log);
   members.text("pod", outcome.pod);
   members.time("started", outcome.started);
+  if (outcome.unseen) members.set("unseen", Node::boolean(true));
   return members.take();
 }
 
@@ -109,6 +110,8 @@ Outcome outcome_from_node(const Node& node) {
   outcome.log = text_at(node, "log");
   outcome.pod = text_at(node, "pod");
   outcome.started = time_at(node, "started");
+  const Node* unseen = node.find("unseen");
+  outcome.unseen = unseen && unseen->as_boolean().value_or(false);
   return outcome;
 }
 

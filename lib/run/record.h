@@ -83,6 +83,8 @@ class RecordWriter {
   // Called at least once a second while the run is carried: keeps others from taking it over. Throws Error(conflict) when one
   // has; nothing more can be recorded then.
   virtual void hold() {}
+  // What whoever opened it should know, for people; "": nothing.
+  virtual std::string warning() const { return {}; }
 };
 
 // What somebody who does not carry the run wants of whoever does; "": nothing.
@@ -121,9 +123,11 @@ class RecordStore {
   virtual RunHead head(const std::string& run) = 0;
   virtual pipeline::Pipeline pipeline(const std::string& run) = 0;
   virtual std::vector<RecordEntry> entries(const std::string& run) = 0;
-  // Control verbs for the driver that carries the run, wherever it runs. They stay until they are taken back; reopen() takes back
-  // both. A stop ends a suspension.
+  // Control verbs for the driver that carries the run, wherever it runs. They stay until they are taken back: a suspension by
+  // reopen(), a stop by withdraw_stop(), so that whoever goes on with a run whose driver died before it heard of the stop
+  // does. A stop ends a suspension.
   virtual void request_stop(const std::string& run, const std::string& why) = 0;
+  virtual void withdraw_stop(const std::string& run) = 0;
   virtual void request_suspend(const std::string& run, const std::string& why) = 0;
   virtual void request_continue(const std::string& run) = 0;
   virtual Control control(const std::string& run) = 0;

@@ -56,6 +56,8 @@ struct Outcome {
   std::string log;      // where its lines are: a file, or "" when the cluster has them
   std::string pod;      // name of the pod, "" locally
   TimePoint started;    // when its command began
+  // Its kfrun ended, and nothing was there afterwards: it may never have begun. Another attempt costs nothing.
+  bool unseen = false;
   bool operator==(const Outcome&) const = default;
 };
 

@@ -75,6 +75,17 @@ class Resumed(Case):
         self.assertEqual(json.loads(follower.stdout)["state"], "succeeded")
         self.finish(submit, 0)
 
+    def test_a_stop_outlives_the_kfrun_that_did_not_hear_of_it(self):
+        submit = self.begin()
+        submit.send_signal(signal.SIGSTOP)
+        self.assertIn("will stop", self.kfrun("stop", "@latest", "--message", "enough").stdout)
+        submit.kill()
+        submit.communicate()
+        run = json.loads(self.kfrun("resume", "@latest", "-o", "json", code=1).stdout)
+        self.assertEqual((run["state"], states(run)["gate"]), ("stopped", "stopped"))
+        self.open()
+        self.assertEqual(json.loads(self.kfrun("retry", "@latest", "-o", "json").stdout)["state"], "succeeded")
+
     def test_submitting_the_same_run_again_follows_it(self):
         first = self.begin("--id", "mine")
         second = self.start("submit", self.folder / "pipeline.yaml", "--local", "-p", f"folder={self.folder}", "--id", "mine",
