@@ -2,7 +2,8 @@
 //   kfrun-<run>          the head: what the run is, the digest of its plan, control verbs (data.stop, data.suspend) and, once it has
 //                        ended, what became of it in a line (data.end); owns all else of the run, pods included
 //   kfrun-<run>-plan-<k> the compiled pipeline as JSON, immutable, at most 900 KiB a piece
-//   kfrun-<run>-log-<n>  the record's lines (JSON), append-only, a new segment after 700 KiB and for every new driver
+//   kfrun-<run>-log-<n>  the record's lines (JSON), append-only, a new segment after 64 KiB and for every new driver,
+//                        at most 700 KiB a segment
 // and a Lease `kfrun-<run>` while somebody carries the run.
 // Deleting the head removes everything (owner references); artifacts stay in the namespace's shared claim until they are
 // collected, because cached outputs of other runs may refer to them (see README.md).

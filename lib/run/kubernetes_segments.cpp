@@ -16,7 +16,9 @@ using document::Node;
 using kube::types::config_maps;
 
 constexpr std::size_t kPlanPiece = 900 << 10;
-constexpr std::size_t kLogSegment = 700 << 10;
+constexpr std::size_t kLogPiece = 700 << 10;
+// Nothing is added to one that holds so much: the server reads, stores and sends back all of a segment each time.
+constexpr std::size_t kLogSegment = 64 << 10;
 constexpr std::string_view kNumberLabel = "kfrun.dev/segment";
 constexpr std::string_view kResumesAnnotation = "kfrun.dev/resumes";  // by whom: what an earlier writer left unfinished is void
 constexpr std::string_view kSealedAnnotation = "kfrun.dev/sealed";    // nobody may write any more: the next segment's epoch
@@ -92,13 +94,13 @@ std::string SegmentWriter::name() const { return fmt::format("{}-log-{}", head_n
 
 void SegmentWriter::write(std::string_view text) {
   while (!text.empty()) {
-    const bool is_full = keys_ > 0 && size_ + std::min(text.size(), kLogSegment) > kLogSegment;
+    const bool is_full = keys_ > 0 && (size_ >= kLogSegment || size_ + std::min(text.size(), kLogPiece) > kLogPiece);
     if (is_full) {
       ++segment_;
       keys_ = 0;
       size_ = 0;
     }
-    const auto piece = piece_of(text, kLogSegment);
+    const auto piece = piece_of(text, kLogPiece);
     keys_ == 0 ? create(piece) : extend(piece);
     ++keys_;
     size_ += piece.size();
