@@ -20,8 +20,7 @@ constexpr std::size_t kPlaces = 100;
 constexpr Duration kLongestWait = std::chrono::hours(1);
 // How long to try credentials that are got anew each time when none has been accepted yet.
 constexpr Duration kFirstRefusalPatience = std::chrono::seconds(1);
-// An answer that has begun comes whole or it hangs: libcurl before 8.1 can leave what it has read of one HTTP/2 stream unseen
-// until the next bytes come over the connection.
+// An answer that has begun and then says nothing hangs, as lists have been seen to over HTTP/2 with libcurl 7.88.
 constexpr Duration kAnswerSilence = std::chrono::seconds(5);
 // Of a read, though the first of them lasted longer than it is to be retried for.
 constexpr int kLeastTriesOfRead = 3;
