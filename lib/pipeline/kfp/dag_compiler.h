@@ -27,6 +27,7 @@ class DagCompiler {
   void read_inputs(Reading& reading);
   void read_loop(Reading& reading);
   void read_trigger(Reading& reading);
+  std::optional<Expression> condition_name(Reading& reading, const Expression& part, const Place& place);
   void read_policies(Reading& reading);
   void read_body(Reading& reading);
   void read_executor(Reading& reading, const std::string& label);
@@ -35,6 +36,7 @@ class DagCompiler {
   void read_outputs(Scope& scope, Dag& dag, const document::Node& outputs, const document::Node& definitions);
 
   Expression parameter(Reading& reading, const std::string& input, const document::Node& given, int depth = 0);
+  Expression constant_source(Reading& reading, const document::Node& value, const Place& place, int depth);
   Expression parameter_source(Reading& reading, const std::string& input, const document::Node& given, int depth);
   Expression artifact(Reading& reading, const std::string& input, const document::Node& given);
   Expression final_status(Reading& reading, const std::string& producer);
@@ -44,7 +46,6 @@ class DagCompiler {
                        const std::string& key, std::string_view list);
   std::optional<Expression> given_input(Reading& reading, const std::string& name, int depth);
   const document::Node* component_of(const document::Node& task) const;
-  void read_parameters(const document::Node& definitions, Dag& dag, const std::string& path);
   std::vector<Parameter> parameters_of(const document::Node& definitions, const std::string& path);
   std::string pipeline_root() const;
 
