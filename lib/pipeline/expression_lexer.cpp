@@ -40,9 +40,7 @@ Token Lexer::next() {
   return symbol();
 }
 
-void Lexer::fail(std::size_t at, std::string message) const {
-  throw Error(ErrorKind::input, std::move(message), place_of_(at));
-}
+void Lexer::fail(std::size_t at, std::string message) const { throw Error(ErrorKind::input, std::move(message), place_of_(at)); }
 
 Token Lexer::number() {
   const auto start = at_;
@@ -89,13 +87,22 @@ Token Lexer::symbol() {
   return take(TokenKind::symbol, start);
 }
 
+// Behind a quote: only operators, brackets, commas and the end can follow a string, no word but `in`.
+bool Lexer::is_inner_quote() const {
+  std::size_t ahead = 0;
+  while (peek(ahead) == ' ') ++ahead;
+  const char next = peek(ahead);
+  const bool is_in = ahead > 0 && next == 'i' && peek(ahead + 1) == 'n' && !is_name_part(peek(ahead + 2));
+  return (is_name_part(next) && !is_in) || next == '"' || next == '\'' || (static_cast<unsigned char>(next) & 0x80u) != 0;
+}
+
 Token Lexer::string() {
   Token token{TokenKind::string, "", at_};
   const char quote = text_[at_++];
   for (;;) {
     if (at_ >= text_.size()) fail(token.at, fmt::format("this string has no closing {}", quote));
     const char c = text_[at_++];
-    if (c == quote) return token;
+    if (c == quote && !(inner_quotes_ && is_inner_quote())) return token;
     if (c == '\\') {
       token.text += escaped(token.at);
     } else {
@@ -134,8 +141,7 @@ unsigned Lexer::hexadecimal() {
   unsigned code = 0;
   const auto digits = text_.substr(at_, 4);
   const auto [end, fault] = std::from_chars(digits.data(), digits.data() + digits.size(), code, 16);
-  if (digits.size() != 4 || fault != std::errc() || end != digits.data() + 4)
-    fail(at_ - 2, "\\u needs four hexadecimal digits");
+  if (digits.size() != 4 || fault != std::errc() || end != digits.data() + 4) fail(at_ - 2, "\\u needs four hexadecimal digits");
   at_ += 4;
   return code;
 }

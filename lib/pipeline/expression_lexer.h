@@ -21,8 +21,9 @@ struct Token {
 class Lexer {
  public:
   // `hyphens`: names may contain '-' (so a minus needs blanks around it).
-  Lexer(std::string_view text, std::size_t at, bool hyphens, const PlaceOf& place_of)
-      : text_(text), at_(at), hyphens_(hyphens), place_of_(place_of) {}
+  // `inner_quotes`: a quote that cannot end its string, as a word or another quote follows, is a part of the string.
+  Lexer(std::string_view text, std::size_t at, bool hyphens, bool inner_quotes, const PlaceOf& place_of)
+      : text_(text), at_(at), hyphens_(hyphens), inner_quotes_(inner_quotes), place_of_(place_of) {}
 
   std::size_t position() const { return at_; }
 
@@ -37,6 +38,7 @@ class Lexer {
   Token name();
   Token symbol();
   Token string();
+  bool is_inner_quote() const;
   std::string escaped(std::size_t start);
   unsigned hexadecimal();
   std::string unicode();
@@ -44,6 +46,7 @@ class Lexer {
   std::string_view text_;
   std::size_t at_;
   bool hyphens_;
+  bool inner_quotes_;
   const PlaceOf& place_of_;
 };
 

@@ -34,6 +34,7 @@ struct Language {
   std::span<const Prefix> prefix;
   bool hyphens;  // names may contain '-' (so a minus needs blanks around it)
   std::span<const std::pair<std::string_view, std::string_view>> functions = {};  // its names of functions -> ours
+  bool inner_quotes = false;  // a quote that cannot end its string is a part of it
 };
 
 constexpr int kConditionalPower = 2;
@@ -56,7 +57,7 @@ constexpr Prefix kNativePrefix[] = {
 };
 constexpr Language kNative{kNativeInfix, kNativePrefix, true};
 
-// CEL, as far as the KFP SDK writes it.
+// CEL, as far as the KFP SDK writes it: that puts texts between quotes as they are, with the quotes in them.
 constexpr Infix kCelInfix[] = {
     {"||", Operator::logical_or, 4, 5},  {"&&", Operator::logical_and, 6, 7},     {"==", Operator::equal, 10, 11},
     {"!=", Operator::not_equal, 10, 11}, {"<", Operator::less, 10, 11},           {"<=", Operator::less_equal, 10, 11},
@@ -67,7 +68,7 @@ constexpr Infix kCelInfix[] = {
 constexpr Prefix kCelPrefix[] = {{"!", Operator::logical_not, 16}, {"-", Operator::negate, 16}};
 constexpr std::pair<std::string_view, std::string_view> kCelFunctions[] = {
     {"double", "float"}, {"size", "len"}, {"parseJson", "from_json"}};
-constexpr Language kCel{kCelInfix, kCelPrefix, false, kCelFunctions};
+constexpr Language kCel{kCelInfix, kCelPrefix, false, kCelFunctions, true};
 
 const Language& language_of(Dialect dialect) {
   switch (dialect) {
@@ -90,7 +91,10 @@ struct Parsed {
 class Parser {
  public:
   Parser(std::string_view text, std::size_t at, Dialect dialect, const PlaceOf& place_of)
-      : text_(text), language_(language_of(dialect)), place_of_(place_of), lexer_(text, at, language_.hyphens, place_of) {
+      : text_(text),
+        language_(language_of(dialect)),
+        place_of_(place_of),
+        lexer_(text, at, language_.hyphens, language_.inner_quotes, place_of) {
     if (text.size() > kMaxLength) throw Error(ErrorKind::input, "this expression is longer than 1 MiB", place_of(0));
     advance();
   }

@@ -14,6 +14,7 @@
 #include "run/local_files.h"
 #include "run/local_kfp_outputs.h"
 #include "run/local_orphans.h"
+#include "run/long_arguments.h"
 #include "run/output_value.h"
 #include "run/task_scope.h"
 
@@ -210,6 +211,7 @@ void LocalAttempts::set_process(const Work& work, const std::string& script, con
   for (auto& [name, value] : environment_of(work, scope, attempt)) process.environment[name] = std::move(value);
   process.stdout_file = process.stderr_file = attempt.log;
   if (work.task->protocol == pipeline::Protocol::kfp) kfp_.prepare(process);
+  shorten_arguments(process, attempt.scratch + "/arguments");
 }
 
 // What a task of Kubeflow Pipelines names in texts may be any artifact of the run.

@@ -90,6 +90,17 @@ TEST_CASE("what a selector takes is found in the value's text") {
         R"(from_json(kfp_text(params.n))["k"])");
 }
 
+TEST_CASE("a quote inside a text of a condition is a part of the text, as the SDK writes it") {
+  const auto condition = [](const std::string& text) { return to_string(parse_expression(text, Dialect::kfp, Place{})); };
+  CHECK(condition("x == 'it's'") == R"(x == "it's")");
+  CHECK(condition("x == 'it's' && y != ''") == R"(x == "it's" and y != "")");
+  CHECK(condition("'a'' == x") == R"("a'" == x)");
+  CHECK(condition("!('the 'b' c' == x)") == R"(not "the 'b' c" == x)");
+  CHECK(condition("'a' in x") == R"("a" in x)");
+  CHECK(condition("x['a'] == 'b'") == R"(x["a"] == "b")");
+  CHECK_THROWS_AS(condition("x == 'it's"), Error);
+}
+
 TEST_CASE("an input of the DAG around that is not there is refused with task and input") {
   const auto result = compiled(saying("x", "componentInputParameter: item-subvar-a"));
   REQUIRE(has_errors(result.diagnostics));
