@@ -35,13 +35,15 @@ std::size_t common_character(std::string_view text, std::size_t at) {
 }
 
 bool is_subset_text(std::string_view text) {
-  // Without an early end, so that the compiler takes many bytes at a time.
-  bool is_control = false, is_other = false;
+  // In bytes and without an early end, so that the compiler takes many at a time.
+  unsigned char control = 0, all = 0;
   for (const char c : text) {
-    is_control |= (c >= 0 && c < ' ' && c != '\n') || c == '\x7F';
-    is_other |= c < 0;
+    const auto byte = static_cast<unsigned char>(c);
+    const unsigned char is_low = byte < ' ' ? 1 : 0, is_break = byte == '\n' ? 1 : 0, is_delete = byte == 0x7F ? 1 : 0;
+    control |= static_cast<unsigned char>((is_low ^ is_break) | is_delete);
+    all |= byte;
   }
-  if (is_control || !is_other) return !is_control;
+  if (control != 0 || all < 0x80) return control == 0;
   for (std::size_t at = 0; at < text.size();) {
     const auto length = is_ascii(text[at]) ? 1 : common_character(text, at);
     if (length == 0) return false;
