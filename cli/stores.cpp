@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 
 #include "cli/screen.h"
 #include "run/kubernetes_record_store.h"
@@ -18,7 +19,8 @@ std::string state_directory() {
     const auto found = environment.find(name);
     return found == environment.end() ? std::string() : found->second;
   };
-  if (const auto own = value("KFRUN_STATE_DIR"); !own.empty()) return own;
+  // Absolute: containers are known by it, wherever kfrun is called.
+  if (const auto own = value("KFRUN_STATE_DIR"); !own.empty()) return std::filesystem::absolute(own).string();
   if (const auto state = value("XDG_STATE_HOME"); !state.empty()) return join_path(state, "kfrun");
   const auto home = value("HOME");
   if (home.empty()) throw usage_error("neither HOME nor KFRUN_STATE_DIR is set: nowhere to keep runs");

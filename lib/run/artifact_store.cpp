@@ -138,6 +138,7 @@ ArtifactStore::Kept ArtifactStore::keep(const std::string& path) {
   const std::string folder = folder_ + "/" + kept.digest;
   const std::string target = folder + "/" + file_name_of(path);
   kept.uri = uri_of_path(target);
+  ::utimensat(AT_FDCWD, folder.c_str(), nullptr, 0);  // it is in use: see local_leftovers.h
   if (::access(target.c_str(), F_OK) == 0) {
     remove_tree(path);
     return kept;

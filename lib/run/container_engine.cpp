@@ -175,15 +175,40 @@ std::vector<std::string> remove_command(const ContainerEngine& engine, const std
   return words;
 }
 
-std::vector<std::string> containers_of(const ContainerEngine& engine, const std::string& state, const std::string& run) {
-  const auto answer =
-      answer_of(engine, words_of(engine, {"ps", "--all", "--filter", fmt::format("label={}={}", kContainerRun, run), "--filter",
-                                          fmt::format("label={}={}", kContainerState, state), "--format", "{{.Names}}"}));
-  std::vector<std::string> names;
-  for (const auto& line : split(answer.output, '\n')) {
-    if (!trim(line).empty()) names.emplace_back(trim(line));
+namespace {
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  for (const auto& line : split(text, '\n')) {
+    if (!trim(line).empty()) lines.emplace_back(trim(line));
   }
-  return names;
+  return lines;
+}
+
+std::string label_filter(std::string_view label, const std::string& value) { return fmt::format("label={}={}", label, value); }
+
+}  // namespace
+
+std::vector<std::string> containers_of(const ContainerEngine& engine, const std::string& state, const std::string& run) {
+  const Words words = words_of(engine, {"ps", "--all", "--filter", label_filter(kContainerRun, run), "--filter",
+                                        label_filter(kContainerState, state), "--format", "{{.Names}}"});
+  return lines_of(answer_of(engine, words).output);
+}
+
+// In two steps: the two engines write labels of a list each in a way of its own.
+std::vector<std::pair<std::string, std::string>> containers_by_run(const ContainerEngine& engine, const std::string& state) {
+  const auto names = lines_of(answer_of(engine, words_of(engine, {"ps", "--all", "--filter", label_filter(kContainerState, state),
+                                                                  "--format", "{{.Names}}"}))
+                                  .output);
+  std::vector<std::pair<std::string, std::string>> containers;
+  const std::string format = fmt::format("{{{{index .Config.Labels \"{}\"}}}}", kContainerRun);
+  for (const auto& name : names) {
+    const auto answer =
+        run_process({.command = words_of(engine, {"inspect", "--type", "container", "--format", format, name})}, {}, kPatience);
+    const std::string run(trim(answer.output));
+    if (answer.exit_code == 0 && !run.empty()) containers.emplace_back(name, run);  // else it has just gone
+  }
+  return containers;
 }
 
 void remove_containers(const ContainerEngine& engine, const std::vector<std::string>& names) {

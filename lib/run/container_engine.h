@@ -69,6 +69,8 @@ inline constexpr std::string_view kContainerState = "kfrun.state";
 inline constexpr std::string_view kContainerRun = "kfrun.run";
 // Names of the containers of a run; waits for the engine, at most a minute. Throws Error.
 std::vector<std::string> containers_of(const ContainerEngine& engine, const std::string& state, const std::string& run);
+// Names of all containers of a state folder, each with its run; as above.
+std::vector<std::pair<std::string, std::string>> containers_by_run(const ContainerEngine& engine, const std::string& state);
 // Ends and removes them all.
 void remove_containers(const ContainerEngine& engine, const std::vector<std::string>& names);
 

@@ -135,6 +135,16 @@ tasks:
         self.kfrun("delete", "@latest", "--force")
         self.assertEqual(self.containers(), [])
 
+    def test_containers_of_runs_that_are_gone_are_collected(self):
+        self.kill(self.begin())
+        (name,) = self.containers()
+        self.assertIn("0 gone", self.kfrun("gc", "--local").stderr)  # the run can be gone on with
+        shutil.rmtree(next(self.state.glob("runs/*")))
+        self.assertIn(f"container {name}: its run is gone", self.kfrun("gc", "--local", "--dry-run").stdout)
+        self.assertEqual(self.containers(), [name])
+        self.assertIn("1 gone", self.kfrun("gc", "--local").stderr)
+        self.assertEqual(self.containers(), [])
+
 
 # As much of docker as the cases need: a container is a folder, "run" does what the file `behaviour` says.
 ENGINE = """\

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import time
 
 from api_server import ApiServer
 from harness import KFRUN, Case, main
@@ -42,6 +43,50 @@ class OnThisMachine(Case):
         self.assertIn("bad-1", self.kfrun("gc", "--older-than", "1h").stderr)
         self.kfrun("delete", "--force", "bad-1")
         self.assertEqual(self.kfrun("runs").stderr, "")
+
+    def test_artifacts_that_nothing_names_are_collected(self):
+        path = self.pipeline("""\
+tasks:
+  make: {command: [sh, -c, 'printf %2048s x > "$0"', "${{ outputs.file }}"], outputs: {file: artifact}}
+""")
+        gc = lambda *flags: self.kfrun("gc", "--local", *flags)
+        first = self.run_of(path, "--local")
+        (artifact,) = (self.state / "store").iterdir()
+        self.age(artifact)
+        self.assertIn("0 gone", gc().stderr)  # the run names it
+        self.kfrun("delete", first["id"])
+        self.assertIn("0 gone", gc().stderr)  # the cache names it
+        (self.state / "cache.log").unlink()
+        would = gc("--dry-run")
+        self.assertIn(f"artifact {artifact.name}/file: no run and no cached result names it, 2.0 KiB", would.stdout)
+        self.assertIn("1 would go, 2.0 KiB", would.stderr)
+        self.assertTrue((artifact / "file").exists())
+        os.utime(artifact)
+        self.assertIn("younger than an hour stay: 1", gc().stderr)
+        self.assertTrue((artifact / "file").exists())
+        self.age(artifact)
+        self.assertIn("1 gone, 2.0 KiB", gc().stderr)
+        self.assertEqual(list((self.state / "store").iterdir()), [])
+
+    def test_an_artifact_that_a_run_makes_again_is_young_again(self):
+        path = self.pipeline("""\
+tasks:
+  make: {command: [sh, -c, 'echo x > "$0"', "${{ outputs.file }}"], outputs: {file: artifact}}
+""")
+        self.run_of(path, "--local")
+        (artifact,) = (self.state / "store").iterdir()
+        self.age(artifact)
+        (self.state / "cache.log").unlink()
+        for run in self.runs():
+            self.kfrun("delete", run)
+        self.kfrun("delete", self.run_of(path, "--local")["id"])
+        (self.state / "cache.log").unlink()
+        self.assertIn("younger than an hour stay: 1", self.kfrun("gc", "--local").stderr)
+        self.assertTrue((artifact / "file").exists())
+
+    def age(self, path):
+        then = time.time() - 2 * 3600
+        os.utime(path, (then, then))
 
     def test_a_run_that_is_not_there(self):
         run = self.run_of(HELLO, "--local")
