@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::size_t kLargestBody = 512u << 20;
 constexpr long kConnectTimeoutSeconds = 30;  // as Go's dialer
+constexpr long kSilenceSeconds = 60;         // without a byte: the server has gone
 constexpr long kMostRedirects = 10;
 
 template <typename Value>
@@ -100,6 +101,8 @@ Fetched fetch(const std::string& url) {
   set(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
   set(easy, CURLOPT_NOSIGNAL, 1L);
   set(easy, CURLOPT_CONNECTTIMEOUT, kConnectTimeoutSeconds);
+  set(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
+  set(easy, CURLOPT_LOW_SPEED_TIME, kSilenceSeconds);
   set(easy, CURLOPT_WRITEFUNCTION, append_body);
   set(easy, CURLOPT_WRITEDATA, &fetched.body);
   set(easy, CURLOPT_ERRORBUFFER, detail);
