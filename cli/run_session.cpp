@@ -7,6 +7,7 @@
 #include "base/files.h"
 #include "base/text.h"
 #include "cli/exit_code.h"
+#include "cli/failed_log.h"
 #include "cli/follow.h"
 #include "cli/interrupt.h"
 #include "cli/run_view.h"
@@ -126,7 +127,7 @@ class Running {
 class Session {
  public:
   Session(const CarryOptions& options, const Submission& submission, run::RecordStore& store, run::Executor& executor,
-          run::Cache& cache, std::string workspace, Duration ask_interval)
+          run::Cache& cache, std::string workspace, Duration ask_interval, kube::Client* client = nullptr)
       : options_(options),
         submission_(submission),
         id_(submission.head.id),
@@ -134,6 +135,7 @@ class Session {
         executor_(executor),
         cache_(cache),
         workspace_(std::move(workspace)),
+        client_(client),
         screen_(make_progress_screen(options.progress, submission.head.created)),
         wishes_(options, ask_interval, [this] { return store_.control(id_); }) {}
 
@@ -204,6 +206,7 @@ class Session {
                   [this](const run::Progress& progress) {
                     running_.note(progress);
                     screen_->show(progress);
+                    show_last_lines(progress);
                   },
                   [this] {
                     screen_->tick(system_clock().now());
@@ -218,6 +221,19 @@ class Session {
       screen_->finish();
       throw error.hint(fmt::format("the run has not ended: 'kfrun resume {}' goes on with it", id_));
     }
+  }
+
+  // What a pod that failed for good wrote last. Many that fail together would hold the run up.
+  void show_last_lines(const run::Progress& progress) {
+    constexpr int most = 10;
+    const bool is_for_people = options_.progress != ProgressMode::json && options_.progress != ProgressMode::quiet;
+    const bool has_failed = progress.state == run::State::failed && progress.outcome && !progress.outcome->pod.empty();
+    if (!client_ || !is_for_people || !has_failed || shown_logs_ >= most) return;
+    ++shown_logs_;
+    const auto lines = last_lines_of_pod(*client_, submission_.head.name_space, id_, progress.instance, progress.outcome->pod);
+    if (lines.empty()) shown_logs_ = most;  // each of the others may take as long
+    screen_->finish();
+    std::fputs(lines.c_str(), stderr);
   }
 
   // Once, after Ctrl-C.
@@ -263,6 +279,8 @@ class Session {
   run::Executor& executor_;
   run::Cache& cache_;
   const std::string workspace_;  // as the run's tasks see it
+  kube::Client* const client_;   // of a run in a cluster
+  int shown_logs_ = 0;
   std::unique_ptr<ProgressScreen> screen_;
   Wishes wishes_;
   Steady::time_point ask_again_{};
@@ -315,7 +333,7 @@ Carried carry_on_cluster(const CarryOptions& options, const ClusterFlags& flags,
   wishes.workspace = submission.pipeline->workspace;
   run::KubernetesExecutor executor(client, {head.id, head.name, head.name_space, directory_of(head.source)}, wishes);
   remote = completed(remote, options, "kubernetes", executor);
-  Session session(options, remote, store, executor, cache, std::string(run::kWorkspaceMount), std::chrono::seconds(2));
+  Session session(options, remote, store, executor, cache, std::string(run::kWorkspaceMount), std::chrono::seconds(2), &client);
   return is_new ? session.begin() : session.go_on();
 }
 

@@ -1,6 +1,7 @@
 // Verbs that look after runs: runs, get, wait, resume, retry, suspend, stop, delete. They need its record only, so they work from
 // any machine.
 #include "cli/exit_code.h"
+#include "cli/failed_log.h"
 #include "cli/follow.h"
 #include "cli/run_session.h"
 #include "cli/run_view.h"
@@ -100,7 +101,10 @@ int run(const RunsFlags& flags) {
 int run(const GetFlags& flags) {
   Stores stores(flags.cluster);
   const auto found = stores.find(flags.run);
-  print(printed(read_summary(*found.store, found.id), flags.output));
+  const auto summary = read_summary(*found.store, found.id);
+  print(printed(summary, flags.output));
+  const bool is_for_people = flags.output == OutputFormat::table || flags.output == OutputFormat::wide;
+  if (is_for_people && !found.local) print(last_lines_of_failed(*stores.client(), summary));
   return kDone;
 }
 
