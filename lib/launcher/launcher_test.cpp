@@ -180,6 +180,31 @@ TEST_CASE("folders are artifacts, too") {
   CHECK(pod.message() != first);
 }
 
+TEST_CASE("an artifact is where the executor output says that it was written") {
+  const std::string plan =
+      R"("directories":["@/results"],"outputs":[{"name":"model","path":"@/artifacts/staging/pod/model","artifact":true},)"
+      R"({"name":"results","path":"@/results/out.json","optional":true,"results":true}])";
+  const auto artifact = [&](const std::string& json) {
+    Pod pod;
+    CHECK(pod.sh(plan, "mkdir @/own; printf own > @/own/m.bin; printf told > @/artifacts/staging/pod/model; printf '%s' '" +
+                           json + "' > @/results/out.json")
+              .exit_code == 0);
+    const auto message = pod.message();
+    return message.substr(message.find("\"artifacts\":{\"model\""));
+  };
+  const auto kept = [](const std::string& text, const std::string& name) {
+    return fmt::format(R"("artifacts":{{"model":{{"path":"{0}/{1}","digest":"{0}"}}}}}})", sha256_hex(text), name);
+  };
+  for (const std::string key : {"custom_path", "customPath"}) {
+    CHECK(artifact(R"({"artifacts":{"model":{"artifacts":[{")" + key + R"(":"@/own/m.bin"}]}}})") == kept("own", "m.bin"));
+  }
+  for (const std::string json :
+       {R"({"artifacts":{"model":{"artifacts":[{"custom_path":""}]}}})", R"({"artifacts":{"model":{"artifacts":[]}}})",
+        R"({"artifacts":{"other":{"artifacts":[{"custom_path":"@/own/m.bin"}]}}})", "[", "1"}) {
+    CHECK(artifact(json) == kept("told", "model"));
+  }
+}
+
 TEST_CASE("each entry of a folder is one artifact of a list, by name") {
   Pod pod;
   const auto result = pod.sh(R"("outputs":[{"name":"parts","path":"@/artifacts/staging/pod/parts","artifact":true,"list":true}])",

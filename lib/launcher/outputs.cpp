@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstdio>
 
+#include <rapidjson/document.h>
 #include <rapidjson/stringbuffer.h>
 #include <rapidjson/writer.h>
 
@@ -114,6 +115,40 @@ Problem write_parameter(const Plan& plan, const PlannedOutput& output, std::size
   return std::nullopt;
 }
 
+const rapidjson::Value* member_of(const rapidjson::Value* value, const char* key) {
+  if (!value || !value->IsObject()) return nullptr;
+  const auto found = value->FindMember(key);
+  return found == value->MemberEnd() ? nullptr : &found->value;
+}
+
+// The path that the executor output names for an artifact, in either spelling; "" when it names none.
+std::string custom_path_of(const rapidjson::Value& results, const std::string& output) {
+  const auto* all = member_of(member_of(member_of(&results, "artifacts"), output.c_str()), "artifacts");
+  if (!all || !all->IsArray() || all->Empty()) return {};
+  for (const char* key : {"custom_path", "customPath"}) {
+    const auto* path = member_of(&(*all)[0], key);
+    if (path && path->IsString() && path->GetStringLength() > 0) return {path->GetString(), path->GetStringLength()};
+  }
+  return {};
+}
+
+// The outputs where the command wrote them. An executor output that is no JSON is the driver's to refuse.
+std::vector<PlannedOutput> written_outputs(const Plan& plan) {
+  auto outputs = plan.outputs;
+  for (const auto& results : plan.outputs) {
+    std::string text;
+    if (!results.is_results || read_file(results.path, plan.parameters_limit, text) != 0) continue;
+    rapidjson::Document json;
+    json.Parse<rapidjson::kParseIterativeFlag>(text.data(), text.size());
+    if (json.HasParseError()) continue;
+    for (auto& output : outputs) {
+      if (!output.is_artifact || output.is_list) continue;
+      if (auto path = custom_path_of(json, output.name); !path.empty()) output.path = std::move(path);
+    }
+  }
+  return outputs;
+}
+
 }  // namespace
 
 void prepare_outputs(const Plan& plan) {
@@ -124,11 +159,12 @@ Problem collect_outputs(const Plan& plan, std::string& json) {
   rapidjson::StringBuffer buffer;
   Json writer(buffer);
   std::size_t room = plan.parameters_limit;
+  const auto outputs = written_outputs(plan);
   writer.StartObject();
   for (const bool artifacts : {false, true}) {
     writer.Key(artifacts ? "artifacts" : "parameters");
     writer.StartObject();
-    for (const auto& output : plan.outputs) {
+    for (const auto& output : outputs) {
       if (output.is_artifact != artifacts) continue;
       if (output.is_optional && kind_of(output.path) == PathKind::absent) continue;
       auto problem = artifacts ? write_artifact(plan, output, writer) : write_parameter(plan, output, room, writer);

@@ -52,7 +52,7 @@ Problem read_plan(std::string_view json, Plan& plan) {
   for_each(root, "outputs", [&](const Value& item) {
     if (!item.IsObject()) return;
     plan.outputs.push_back({text_of(item, "name"), text_of(item, "path"), flag_of(item, "artifact"), flag_of(item, "list"),
-                            flag_of(item, "optional")});
+                            flag_of(item, "optional"), flag_of(item, "results")});
   });
   plan.store = text_of(root, "store");
   plan.staging = text_of(root, "staging");

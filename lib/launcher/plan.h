@@ -28,6 +28,7 @@ struct PlannedOutput {
   bool is_artifact = false;
   bool is_list = false;      // of artifacts: each entry of the folder that was written is one
   bool is_optional = false;  // may be left unwritten
+  bool is_results = false;   // the executor output of the KFP SDK, whose artifacts may name paths of their own
 };
 
 struct Plan {

@@ -356,8 +356,10 @@ class Planner {
       outputs.push_back(std::move(item));
     }
     if (is_kfp_) {
-      outputs.push_back(
-          Node::mapping({{"name", string(kResultsOutput)}, {"path", string(kResultsPath)}, {"optional", Node::boolean(true)}}));
+      outputs.push_back(Node::mapping({{"name", string(kResultsOutput)},
+                                       {"path", string(kResultsPath)},
+                                       {"optional", Node::boolean(true)},
+                                       {"results", Node::boolean(true)}}));
     }
     plan.set("outputs", std::move(outputs));
     if (writes_artifacts_) {
