@@ -87,8 +87,12 @@ Node end_of(const RunOverview& overview) {
 
 class KubernetesRecordWriter : public RecordWriter {
  public:
-  KubernetesRecordWriter(kube::Client& client, SegmentOwner owner, SegmentWriter segments, std::unique_ptr<RunLease> lease)
-      : client_(client), owner_(std::move(owner)), lease_(std::move(lease)), segments_(std::move(segments)) {}
+  // `is_new`: nothing has been recorded yet, so that what is appended is all there is to know.
+  KubernetesRecordWriter(kube::Client& client, SegmentOwner owner, SegmentWriter segments, std::unique_ptr<RunLease> lease,
+                         bool is_new)
+      : client_(client), owner_(std::move(owner)), lease_(std::move(lease)), segments_(std::move(segments)) {
+    if (is_new) overview_.emplace();
+  }
   ~KubernetesRecordWriter() override {
     try {
       flush();
@@ -99,6 +103,7 @@ class KubernetesRecordWriter : public RecordWriter {
 
   void append(const RecordEntry& entry) override {
     buffer_ += document::write_json(to_node(entry)) + "\n";
+    if (overview_) overview_->add(entry);
     has_ended_ = entry.kind == RecordEntry::Kind::run_ended;
   }
   void flush() override {
@@ -116,9 +121,11 @@ class KubernetesRecordWriter : public RecordWriter {
   // So that lists of runs need not read the whole record. Without it they do.
   void keep_end() {
     try {
-      const auto end = end_of(overview_of(summarise({}, read_entries(client_, owner_.name_space, owner_.run))));
-      auto request = patient_patch(path_of(config_maps, owner_.name_space, head_name(owner_.run)),
-                                   Node::mapping({{"data", Node::mapping({{kEndKey, Node::string(document::write_json(end))}})}}));
+      const auto end = end_of(overview_ ? overview_->overview({})
+                                        : overview_of(summarise({}, read_entries(client_, owner_.name_space, owner_.run))));
+      auto request =
+          patient_patch(path_of(config_maps, owner_.name_space, head_name(owner_.run)),
+                        Node::mapping({{"data", Node::mapping({{kEndKey, Node::string(document::write_json(end))}})}}));
       request.retry_for = client_.config().retry_for;
       client_.send(std::move(request));
     } catch (const Error&) {
@@ -129,6 +136,7 @@ class KubernetesRecordWriter : public RecordWriter {
   const SegmentOwner owner_;
   std::unique_ptr<RunLease> lease_;
   SegmentWriter segments_;
+  std::optional<RunningOverview> overview_;  // of a run that this kfrun began
   std::string buffer_;
   bool has_ended_ = false;
 };
@@ -167,7 +175,7 @@ std::unique_ptr<RecordWriter> KubernetesRecordStore::create(const RunHead& head,
   const SegmentOwner owner{name_space_, head.id, uid_of(reply.body)};
   auto lease = std::make_unique<RunLease>(client_, owner);
   write_plan(client_, owner, plan);
-  return std::make_unique<KubernetesRecordWriter>(client_, owner, SegmentWriter(client_, owner), std::move(lease));
+  return std::make_unique<KubernetesRecordWriter>(client_, owner, SegmentWriter(client_, owner), std::move(lease), true);
 }
 
 // A kfrun that was killed may have written only a part of the same plan.
@@ -184,7 +192,7 @@ std::unique_ptr<RecordWriter> KubernetesRecordStore::reopen(const std::string& r
   SegmentWriter segments(client_, owner, lease->epoch());
   segments.take_over();
   set_data(run, {{kSuspendKey, Node::null()}, {kEndKey, Node::null()}}, "reopening");
-  return std::make_unique<KubernetesRecordWriter>(client_, owner, std::move(segments), std::move(lease));
+  return std::make_unique<KubernetesRecordWriter>(client_, owner, std::move(segments), std::move(lease), false);
 }
 
 std::vector<KubernetesRecordStore::Known> KubernetesRecordStore::known(Diagnostics& faults) {
@@ -259,9 +267,7 @@ void KubernetesRecordStore::request_stop(const std::string& run, const std::stri
   set_data(run, {{kStopKey, Node::string(why.empty() ? "stopped" : why)}}, "stopping");
 }
 
-void KubernetesRecordStore::withdraw_stop(const std::string& run) {
-  set_data(run, {{kStopKey, Node::null()}}, "going on with");
-}
+void KubernetesRecordStore::withdraw_stop(const std::string& run) { set_data(run, {{kStopKey, Node::null()}}, "going on with"); }
 
 void KubernetesRecordStore::request_suspend(const std::string& run, const std::string& why) {
   set_data(run, {{kSuspendKey, Node::string(why.empty() ? "suspended" : why)}}, "suspending");

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "pipeline/dag.h"
@@ -158,6 +159,18 @@ struct RunSummary {
 // Of a record that breaks off, what was running still runs; it is for the caller to know whether anybody carries the run.
 RunSummary summarise(const RunHead& head, const std::vector<RecordEntry>& entries);
 RunOverview overview_of(const RunSummary& summary);
+// The same overview from entries as they are written, without keeping them: a driver's memory stays small.
+class RunningOverview {
+ public:
+  void add(const RecordEntry& entry);
+  RunOverview overview(const RunHead& head) const;
+
+ private:
+  State state_ = State::running;
+  std::string reason_;
+  std::optional<TimePoint> ended_;
+  std::unordered_map<std::string, State> tasks_;
+};
 // The warning that a run was passed over because its head or record cannot be read.
 Diagnostic passed_over(const std::string& run, const Error& error);
 

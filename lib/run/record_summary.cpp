@@ -126,8 +126,48 @@ RunSummary summarise(const RunHead& head, const std::vector<RecordEntry>& entrie
 RunOverview overview_of(const RunSummary& summary) {
   const auto done =
       std::count_if(summary.tasks.begin(), summary.tasks.end(), [](const auto& task) { return is_final(task.state); });
-  return {summary.head,   summary.state,          summary.reason,
+  return {summary.head,  summary.state,          summary.reason,
           summary.ended, static_cast<int>(done), static_cast<int>(summary.tasks.size())};
+}
+
+void RunningOverview::add(const RecordEntry& entry) {
+  switch (entry.kind) {
+    case RecordEntry::Kind::attempt_started:
+      tasks_[entry.id.instance] = State::running;
+      return;
+    case RecordEntry::Kind::attempt_ended:
+      tasks_[entry.id.instance] = entry.outcome.failure == FailureClass::none ? State::succeeded : State::pending;
+      return;
+    case RecordEntry::Kind::cache_hit:
+      tasks_[entry.id.instance] = State::cached;
+      return;
+    case RecordEntry::Kind::instance:
+      tasks_[entry.id.instance] = entry.state;
+      return;
+    case RecordEntry::Kind::retry_requested:
+      state_ = State::running;
+      reason_.clear();
+      ended_.reset();
+      for (auto& [path, state] : tasks_) {
+        if (!is_success(state)) state = State::pending;
+      }
+      return;
+    case RecordEntry::Kind::run_ended:
+      state_ = entry.state;
+      reason_ = entry.reason;
+      ended_ = entry.at;
+      return;
+    case RecordEntry::Kind::run_started:
+    case RecordEntry::Kind::stop_requested:
+    case RecordEntry::Kind::suspended:
+    case RecordEntry::Kind::continued:
+      return;
+  }
+}
+
+RunOverview RunningOverview::overview(const RunHead& head) const {
+  const auto done = std::count_if(tasks_.begin(), tasks_.end(), [](const auto& task) { return is_final(task.second); });
+  return {head, state_, reason_, ended_, static_cast<int>(done), static_cast<int>(tasks_.size())};
 }
 
 Diagnostic passed_over(const std::string& run, const Error& error) {

@@ -150,4 +150,39 @@ TEST_CASE("a summary of a record that breaks off shows what was going on") {
   CHECK_FALSE(summary.tasks[1].ended);
 }
 
+TEST_CASE("an overview kept while a record is written is that of its summary, wherever the record ends") {
+  RecordEntry over = entry(Kind::run_ended, 5);
+  over.state = State::failed;
+  over.reason = "check: exit code 3";
+  RecordEntry over_again = entry(Kind::run_ended, 9);
+  over_again.state = State::succeeded;
+  const std::vector<RecordEntry> entries = {entry(Kind::run_started, 0),
+                                            entry(Kind::cache_hit, 1, "load"),
+                                            entry(Kind::attempt_started, 2, "train"),
+                                            ended(3, "train", 0, FailureClass::none),
+                                            entry(Kind::attempt_started, 3, "check"),
+                                            ended(4, "check", 0, FailureClass::user, 3),
+                                            changed(4, "check", State::failed, "exit code 3"),
+                                            changed(4, "ship", State::omitted, "check failed"),
+                                            over,
+                                            entry(Kind::retry_requested, 6),
+                                            entry(Kind::attempt_started, 7, "check", 1),
+                                            ended(8, "check", 1, FailureClass::none),
+                                            changed(8, "ship", State::skipped),
+                                            over_again};
+  RunningOverview running;
+  std::vector<RecordEntry> written;
+  for (const auto& each : entries) {
+    running.add(each);
+    written.push_back(each);
+    const auto kept = running.overview({}), made = overview_of(summarise({}, written));
+    CHECK(kept.state == made.state);
+    CHECK(kept.reason == made.reason);
+    CHECK(kept.ended == made.ended);
+    CHECK(kept.done == made.done);
+    CHECK(kept.tasks == made.tasks);
+  }
+  CHECK(running.overview({}).done == 4);
+}
+
 }  // namespace kfrun::run
