@@ -32,12 +32,29 @@ class HeldSignals {
   sigset_t before_;
 };
 
-void on_signal(int) {
+// Whoever sends SIGTERM will not wait for long, and then sends SIGKILL.
+constexpr unsigned kTermSeconds = 10;
+
+void on_signal(int number) {
   const int fault = errno;  // of what was interrupted
   signals_seen = signals_seen + 1;
   if (signals_seen > 2) ::_exit(kInterrupted);
   constexpr char message[] = "\ninterrupted: nothing new is started, what runs is waited for (again to leave at once)\n";
-  if (signals_seen == 1) (void)!::write(STDERR_FILENO, message, sizeof message - 1);
+  constexpr char limited[] = "\nterminated: nothing new is started, what runs is waited for, for at most 10 s\n";
+  if (signals_seen == 1 && number == SIGTERM) {
+    (void)!::write(STDERR_FILENO, limited, sizeof limited - 1);
+    ::alarm(kTermSeconds);
+  } else if (signals_seen == 1) {
+    (void)!::write(STDERR_FILENO, message, sizeof message - 1);
+  }
+  if (wake_run) wake_run();
+  errno = fault;
+}
+
+// It has waited long enough.
+void on_alarm(int) {
+  const int fault = errno;
+  if (signals_seen == 1) signals_seen = 2;
   if (wake_run) wake_run();
   errno = fault;
 }
@@ -57,13 +74,19 @@ void handle(void (*handler)(int)) {
 InterruptGuard::InterruptGuard(std::function<void()> wake) {
   const HeldSignals held;
   outer_ = std::exchange(wake_run, std::move(wake));
-  if (guards++ == 0) handle(on_signal);
+  if (guards++ > 0) return;
+  handle(on_signal);
+  std::signal(SIGALRM, on_alarm);
 }
 
 InterruptGuard::~InterruptGuard() {
   const HeldSignals held;
-  if (--guards == 0) handle(SIG_DFL);
   wake_run = std::move(outer_);
+  if (--guards > 0) return;
+  handle(SIG_DFL);
+  ::alarm(0);
+  std::signal(SIGALRM, SIG_IGN);  // forgets one that is under way
+  std::signal(SIGALRM, SIG_DFL);
 }
 
 int InterruptGuard::count() { return signals_seen; }

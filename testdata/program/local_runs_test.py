@@ -194,6 +194,17 @@ class WhileItRuns(Case):
         pid = int((self.folder / "pid").read_text())
         self.until(lambda: not is_alive(pid), "the task is gone")
 
+    def test_terminated_waits_for_a_while_only(self):
+        submit = self.begin(GATE.replace("echo begun;", "echo $$ > $0/pid; echo begun;"))
+        begin = time.monotonic()
+        submit.send_signal(signal.SIGTERM)
+        _, err = self.finish(submit, 130)
+        self.assertGreater(time.monotonic() - begin, 9, "it waited for what runs")
+        self.assertIn("at most 10 s", err)
+        pid = int((self.folder / "pid").read_text())
+        self.until(lambda: not is_alive(pid), "the task is gone")
+        self.assertEqual(json.loads(self.kfrun("get", "@latest", "-o", "json").stdout)["state"], "interrupted")
+
     def test_a_time_out(self):
         submit = self.start("submit", self.pipeline(GATE), "--local", "-p", f"folder={self.folder}", "--timeout", "500ms")
         self.finish(submit, 124)
