@@ -213,7 +213,11 @@ class Session {
                     say_what_is_waited_for();
                     return wishes_.stop_reason();
                   },
-                  [this] { return wishes_.suspension(); }},
+                  [this] {
+                    const auto wish = wishes_.suspension();
+                    say_what_holds(wish);
+                    return wish;
+                  }},
                  std::move(unfinished));
     } catch (const Left&) {
     } catch (Error& error) {
@@ -234,6 +238,16 @@ class Session {
     if (lines.empty()) shown_logs_ = most;  // each of the others may take as long
     screen_->finish();
     std::fputs(lines.c_str(), stderr);
+  }
+
+  // Once for each time somebody suspends the run; Ctrl-C has been told already.
+  void say_what_holds(const run::Suspension& wish) {
+    const bool is_for_people = options_.progress != ProgressMode::json && options_.progress != ProgressMode::quiet;
+    const bool is_held = !wish.why.empty() && !wish.leave;
+    if (!std::exchange(is_held_, is_held) && is_held && is_for_people) {
+      screen_->finish();
+      std::fputs(fmt::format("suspended: {}; 'kfrun resume {}' goes on\n", wish.why, id_).c_str(), stderr);
+    }
   }
 
   // Once, after Ctrl-C.
@@ -269,7 +283,7 @@ class Session {
 
   Carried take() {
     screen_->finish();
-    return {read_summary(store_, id_), InterruptGuard::count() > 0, wishes_.timed_out()};
+    return {view_run(store_, id_), InterruptGuard::count() > 0, wishes_.timed_out()};
   }
 
   const CarryOptions& options_;
@@ -285,6 +299,7 @@ class Session {
   Wishes wishes_;
   Steady::time_point ask_again_{};
   Running running_;
+  bool is_held_ = false;  // somebody suspends it
   bool has_begun_ = false, has_told_ = false, has_said_ = false, has_warned_ = false;
 };
 

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "cli/flags.h"
+#include "cli/run_view.h"
 #include "cli/stores.h"
 #include "pipeline/dag.h"
 #include "run/record.h"
@@ -22,15 +23,15 @@ struct CarryOptions {
   ProgressMode progress = ProgressMode::automatic;
   std::optional<Duration> timeout;
   std::optional<Duration> unschedulable_timeout;  // of an attempt that no node takes; absent: it waits
-  int parallel = 0;          // of a new run; 0: the executor's limit
-  bool may_exist = false;    // a new run whose id was given: when it exists, it is gone on with
-  bool retry = false;        // what failed and what follows from it runs again
+  int parallel = 0;                               // of a new run; 0: the executor's limit
+  bool may_exist = false;                         // a new run whose id was given: when it exists, it is gone on with
+  bool retry = false;                             // what failed and what follows from it runs again
   std::string kfp_runtime;   // a wheel or folder of the KFP SDK; "": KFRUN_KFP_RUNTIME, else what python3 imports
   std::string stop_because;  // stop it at once, in order; "": let it run
 };
 
 struct Carried {
-  run::RunSummary summary;
+  RunView view;
   bool interrupted = false;  // by Ctrl-C
   bool timed_out = false;
 };

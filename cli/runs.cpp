@@ -42,26 +42,56 @@ std::optional<run::RunSummary> wait_for_end(const FoundRun& found, std::optional
 struct Listed {
   run::RunOverview run;
   run::RecordStore* store = nullptr;
+  bool interrupted = false;  // has not ended, and nobody carries it
+  TimePoint until{};         // when what has not ended was last heard of
 };
 
 // The whole of each, for programs.
 document::Node in_full(const std::vector<Listed>& list) {
   auto nodes = document::Node::sequence();
-  for (const auto& [run, store] : list) nodes.push_back(to_node(run::summarise(run.head, store->entries(run.head.id))));
+  for (const auto& listed : list) nodes.push_back(to_node(view_run(*listed.store, listed.run.head.id)));
   return nodes;
 }
 
-std::string printed(const std::vector<Listed>& list, bool only_names) {
+std::string names_of(const std::vector<Listed>& list) {
   std::string names;
+  for (const auto& listed : list) names += listed.run.head.id + "\n";
+  return names;
+}
+
+std::string as_table(const std::vector<Listed>& list) {
   std::vector<std::vector<std::string>> rows{{"RUN", "STATE", "WHERE", "STARTED", "TOOK", "TASKS"}};
-  for (const auto& [run, store] : list) {
-    const auto end = run.ended.value_or(system_clock().now());
-    rows.push_back({run.head.id, std::string(to_string(run.state)), run.head.executor == "local" ? "local" : run.head.name_space,
+  for (const auto& [run, store, interrupted, until] : list) {
+    const auto end = run.ended.value_or(until);
+    rows.push_back({run.head.id, std::string(state_word(run.state, interrupted, run.suspended)),
+                    run.head.executor == "local" ? "local" : run.head.name_space,
                     to_rfc3339(run.head.created).substr(0, 19) + "Z", to_string(Duration(end - run.head.created)),
                     fmt::format("{}/{}", run.done, run.tasks)});
-    names += run.head.id + "\n";
   }
-  return only_names ? names : table(rows);
+  return table(rows);
+}
+
+// Where some have nobody who carries them.
+void print_how_to_go_on(const std::vector<Listed>& list) {
+  const auto first = std::find_if(list.begin(), list.end(), [](const auto& listed) { return listed.interrupted; });
+  if (first == list.end()) return;
+  print_note(fmt::format("nobody carries what is interrupted; 'kfrun resume {}' goes on", first->run.head.id));
+}
+
+// What a run that has not ended is doing.
+void look_after(Listed& listed) {
+  listed.until = system_clock().now();
+  if (run::is_final(listed.run.state)) return;
+  try {
+    if (listed.store->is_carried(listed.run.head.id)) return;
+    // It may have ended in between.
+    const auto summary = read_summary(*listed.store, listed.run.head.id);
+    listed.run = run::overview_of(summary);
+    listed.interrupted = !run::is_final(summary.state);
+    if (listed.interrupted) listed.until = summary.last;
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::not_found) throw;  // deleted by now
+  }
 }
 
 // Adds a store's runs; what cannot be read of them is told.
@@ -89,11 +119,16 @@ std::vector<Listed> list_runs(Stores& stores) {
 
 int run(const RunsFlags& flags) {
   Stores stores(flags.cluster);
-  const auto list = list_runs(stores);
+  auto list = list_runs(stores);
   if (flags.output == OutputFormat::json || flags.output == OutputFormat::yaml) {
     print(in_full(list), flags.output);
+  } else if (flags.output == OutputFormat::name) {
+    print(names_of(list));
   } else {
-    print(printed(list, flags.output == OutputFormat::name));
+    for (auto& listed : list) look_after(listed);
+    print(as_table(list));
+    flush_stdout();
+    print_how_to_go_on(list);
   }
   return kDone;
 }
@@ -101,10 +136,10 @@ int run(const RunsFlags& flags) {
 int run(const GetFlags& flags) {
   Stores stores(flags.cluster);
   const auto found = stores.find(flags.run);
-  const auto summary = read_summary(*found.store, found.id);
-  print(printed(summary, flags.output));
+  const auto view = view_run(*found.store, found.id);
+  print(printed(view, flags.output));
   const bool is_for_people = flags.output == OutputFormat::table || flags.output == OutputFormat::wide;
-  if (is_for_people && !found.local) print(last_lines_of_failed(*stores.client(), summary));
+  if (is_for_people && !found.local) print(last_lines_of_failed(*stores.client(), view.summary));
   return kDone;
 }
 
@@ -156,7 +191,7 @@ int run(const StopFlags& flags) {
     CarryOptions options;
     options.stop_because = flags.message;
     const auto carried = carry_on(options, flags.cluster, found);
-    print(fmt::format("{} {}\n", found.id, to_string(carried.summary.state)));
+    print(fmt::format("{} {}\n", found.id, to_string(carried.view.summary.state)));
     return carried.interrupted ? kInterrupted : kDone;
   }
   found.store->request_stop(found.id, flags.message);

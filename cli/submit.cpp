@@ -94,12 +94,12 @@ void print_places(const run::RunSummary& summary) {
 }  // namespace
 
 int conclude(const Carried& carried, OutputFormat output, ProgressMode progress) {
-  print(printed(carried.summary, output));
+  print(printed(carried.view, output));
   flush_stdout();
-  if (progress != ProgressMode::quiet) print_places(carried.summary);
+  if (progress != ProgressMode::quiet) print_places(carried.view.summary);
   if (carried.interrupted) return kInterrupted;
   if (carried.timed_out) return kTimedOut;
-  return exit_code_of(carried.summary);
+  return exit_code_of(carried.view.summary);
 }
 
 int run(const SubmitFlags& flags) {

@@ -71,7 +71,7 @@ std::optional<RunOverview> overview_from(const RunHead& head, const Node& object
     const auto ended = parse_rfc3339(end.text_of("at"));
     const auto count = [&](std::string_view key) { return static_cast<int>(parse_integer(end.text_of(key)).value_or(0)); };
     if (!state || !ended) return std::nullopt;
-    return RunOverview{head, *state, end.text_of("reason"), ended, count("done"), count("tasks")};
+    return RunOverview{head, *state, end.text_of("reason"), ended, count("done"), count("tasks"), false};
   } catch (const Error&) {
     return std::nullopt;
   }

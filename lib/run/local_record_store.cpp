@@ -47,6 +47,8 @@ class LockedFile {
   LockedFile& operator=(const LockedFile&) = delete;
 
   bool try_lock() const { return ::flock(number_, LOCK_EX | LOCK_NB) == 0; }
+  // Whoever only looks does not keep others from looking.
+  bool is_locked() const { return ::flock(number_, LOCK_SH | LOCK_NB) != 0; }
   int number() const { return number_; }
   const std::string& path() const { return path_; }
 
@@ -54,6 +56,15 @@ class LockedFile {
   std::string path_;
   int number_;
 };
+
+// is_carried() holds a lock for an instant, which is no reason to believe that somebody carries the run.
+bool lock_in_spite_of_lookers(const LockedFile& file) {
+  for (int tries = 0; tries < 5; ++tries) {
+    if (file.try_lock()) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  return file.try_lock();
+}
 
 void sync_path(const std::string& path, int flags) {
   const int file = ::open(path.c_str(), flags | O_CLOEXEC);
@@ -167,7 +178,7 @@ std::unique_ptr<RecordWriter> LocalRecordStore::create(const RunHead& head, cons
 std::unique_ptr<RecordWriter> LocalRecordStore::reopen(const std::string& run) {
   const std::string folder = folder_of(run);
   auto file = std::make_unique<LockedFile>(folder + kRecord, O_WRONLY | O_APPEND);
-  if (!file->try_lock()) {
+  if (!lock_in_spite_of_lookers(*file)) {
     throw make_error(ErrorKind::conflict, "run {} is being carried by another kfrun", run)
         .hint(fmt::format("'kfrun wait {}' follows it, 'kfrun stop {}' ends it", run, run));
   }
@@ -284,7 +295,7 @@ Control LocalRecordStore::control(const std::string& run) {
 
 bool LocalRecordStore::is_carried(const std::string& run) {
   const std::string path = folder_of(run) + kRecord;
-  return disk().is_file(path) && !LockedFile(path, O_RDONLY).try_lock();
+  return disk().is_file(path) && LockedFile(path, O_RDONLY).is_locked();
 }
 
 // Of a run that did not end: one that has ended has no scratch space any more, and no containers.

@@ -101,6 +101,7 @@ struct RunOverview {
   std::string reason;
   std::optional<TimePoint> ended;
   int done = 0, tasks = 0;  // instances that have come to their end, and all
+  bool suspended = false;   // of a run that has not ended: nothing new is started
 };
 
 // Keeps the records of many runs.
@@ -143,6 +144,8 @@ struct RunSummary {
   State state = State::running;
   std::string reason;
   std::optional<TimePoint> ended;
+  TimePoint last;          // of the last entry; `created` when there is none
+  bool suspended = false;  // and has not ended
   Values outputs;
   struct Task {
     std::string path;
@@ -169,6 +172,7 @@ class RunningOverview {
   State state_ = State::running;
   std::string reason_;
   std::optional<TimePoint> ended_;
+  bool suspended_ = false;
   std::unordered_map<std::string, State> tasks_;
 };
 // The warning that a run was passed over because its head or record cannot be read.

@@ -11,9 +11,13 @@ namespace {
 
 class Summariser {
  public:
-  explicit Summariser(const RunHead& head) { summary_.head = head; }
+  explicit Summariser(const RunHead& head) {
+    summary_.head = head;
+    summary_.last = head.created;
+  }
 
   void add(const RecordEntry& entry) {
+    summary_.last = entry.at;
     switch (entry.kind) {
       case RecordEntry::Kind::run_started:
         return;
@@ -30,9 +34,11 @@ class Summariser {
         return;
       case RecordEntry::Kind::suspended:
         summary_.reason = "suspended: " + entry.reason;
+        summary_.suspended = true;
         return;
       case RecordEntry::Kind::continued:
         summary_.reason.clear();
+        summary_.suspended = false;
         return;
       case RecordEntry::Kind::retry_requested:
         return begin_round();
@@ -41,6 +47,7 @@ class Summariser {
         summary_.reason = entry.reason;
         summary_.outputs = entry.outputs;
         summary_.ended = entry.at;
+        summary_.suspended = false;
         return;
     }
   }
@@ -126,8 +133,9 @@ RunSummary summarise(const RunHead& head, const std::vector<RecordEntry>& entrie
 RunOverview overview_of(const RunSummary& summary) {
   const auto done =
       std::count_if(summary.tasks.begin(), summary.tasks.end(), [](const auto& task) { return is_final(task.state); });
-  return {summary.head,  summary.state,          summary.reason,
-          summary.ended, static_cast<int>(done), static_cast<int>(summary.tasks.size())};
+  return {summary.head,     summary.state,          summary.reason,
+          summary.ended,    static_cast<int>(done), static_cast<int>(summary.tasks.size()),
+          summary.suspended};
 }
 
 void RunningOverview::add(const RecordEntry& entry) {
@@ -145,6 +153,7 @@ void RunningOverview::add(const RecordEntry& entry) {
       tasks_[entry.id.instance] = entry.state;
       return;
     case RecordEntry::Kind::retry_requested:
+      suspended_ = false;
       state_ = State::running;
       reason_.clear();
       ended_.reset();
@@ -156,18 +165,21 @@ void RunningOverview::add(const RecordEntry& entry) {
       state_ = entry.state;
       reason_ = entry.reason;
       ended_ = entry.at;
+      suspended_ = false;
+      return;
+    case RecordEntry::Kind::suspended:
+    case RecordEntry::Kind::continued:
+      suspended_ = entry.kind == RecordEntry::Kind::suspended;
       return;
     case RecordEntry::Kind::run_started:
     case RecordEntry::Kind::stop_requested:
-    case RecordEntry::Kind::suspended:
-    case RecordEntry::Kind::continued:
       return;
   }
 }
 
 RunOverview RunningOverview::overview(const RunHead& head) const {
   const auto done = std::count_if(tasks_.begin(), tasks_.end(), [](const auto& task) { return is_final(task.second); });
-  return {head, state_, reason_, ended_, static_cast<int>(done), static_cast<int>(tasks_.size())};
+  return {head, state_, reason_, ended_, static_cast<int>(done), static_cast<int>(tasks_.size()), suspended_};
 }
 
 Diagnostic passed_over(const std::string& run, const Error& error) {

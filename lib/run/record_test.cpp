@@ -148,6 +148,21 @@ TEST_CASE("a summary of a record that breaks off shows what was going on") {
   CHECK(summary.tasks[0].state == State::running);
   CHECK(summary.tasks[1].state == State::pending);
   CHECK_FALSE(summary.tasks[1].ended);
+  CHECK(summary.last == ended(2, "b", 0, FailureClass::infrastructure).at);
+}
+
+TEST_CASE("a run is suspended until it goes on or ends") {
+  const auto is_suspended = [](std::vector<RecordEntry> entries) {
+    RunningOverview kept;
+    for (const auto& each : entries) kept.add(each);
+    const bool is = summarise({}, entries).suspended;
+    CHECK(kept.overview({}).suspended == is);
+    return is;
+  };
+  CHECK_FALSE(is_suspended({entry(Kind::run_started, 0)}));
+  CHECK(is_suspended({entry(Kind::run_started, 0), entry(Kind::suspended, 1), entry(Kind::attempt_started, 2, "a")}));
+  CHECK_FALSE(is_suspended({entry(Kind::suspended, 1), entry(Kind::continued, 2)}));
+  CHECK_FALSE(is_suspended({entry(Kind::suspended, 1), entry(Kind::run_ended, 2)}));
 }
 
 TEST_CASE("an overview kept while a record is written is that of its summary, wherever the record ends") {
@@ -181,6 +196,7 @@ TEST_CASE("an overview kept while a record is written is that of its summary, wh
     CHECK(kept.ended == made.ended);
     CHECK(kept.done == made.done);
     CHECK(kept.tasks == made.tasks);
+    CHECK(kept.suspended == made.suspended);
   }
   CHECK(running.overview({}).done == 4);
 }

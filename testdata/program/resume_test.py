@@ -6,6 +6,7 @@ import pathlib
 import signal
 import subprocess
 import sys
+import time
 
 from harness import KFRUN, Case, main, states
 
@@ -44,8 +45,26 @@ class Resumed(Case):
     def open(self):
         (self.folder / "open").touch()
 
+    def row(self):
+        return self.kfrun("runs", "--local").stdout.splitlines()[1].split()
+
+    def check_is_interrupted(self):
+        run = self.get()
+        hint = f"nobody carries it; 'kfrun resume {run['id']}' goes on"
+        self.assertEqual((run["state"], run["reason"], states(run)), ("interrupted", hint, {"gate": "running"}))
+        self.assertIn("state: interrupted\n", self.kfrun("get", "@latest", "-o", "yaml").stdout)
+        for form in ("table", "wide"):
+            self.assertIn(f"state    interrupted: {hint}\n", self.kfrun("get", "@latest", "-o", form).stdout)
+        listed = self.kfrun("runs", "--local")
+        self.assertIn(f"'kfrun resume {run['id']}' goes on", listed.stderr)
+        self.assertEqual(self.row()[1], "interrupted")
+        self.assertEqual(json.loads(self.kfrun("runs", "--local", "-o", "json").stdout)[0]["state"], "interrupted")
+        time.sleep(0.2)
+        self.assertEqual(self.kfrun("runs", "--local").stdout, listed.stdout, "time stands still")
+
     def test_killed_and_resumed_without_its_file(self):
         self.kill(self.begin())
+        self.check_is_interrupted()
         (self.folder / "pipeline.yaml").unlink()
         self.open()
         run = json.loads(self.kfrun("resume", "@latest", "-o", "json").stdout)
@@ -56,24 +75,30 @@ class Resumed(Case):
         submit = self.begin()
         submit.send_signal(signal.SIGINT)
         self.until(lambda: self.get()["reason"] == "suspended: interrupted", "the record says so")
+        self.assertEqual((self.get()["state"], self.row()[1]), ("suspended", "suspended"))
         self.open()
         _, err = self.finish(submit, 130)
         self.assertIn("kfrun resume " + self.get()["id"], err)
-        self.assertEqual((self.get()["state"], states(self.get())), ("running", {"gate": "succeeded"}))
+        self.assertEqual((self.get()["state"], states(self.get())), ("interrupted", {"gate": "succeeded"}))
+        self.assertEqual(self.row()[1], "interrupted")
         self.kfrun("resume", "@latest")
         self.assertEqual((self.get()["state"], self.get()["tasks"][0]["attempts"]), ("succeeded", 1))
 
     def test_suspended_from_elsewhere_and_continued(self):
-        submit = self.begin()
+        submit = self.begin("--progress", "plain")
+        self.assertEqual((self.get()["state"], self.row()[1]), ("running", "running"))
         self.kfrun("suspend", "@latest", "--message", "lunch")
         self.until(lambda: self.get()["reason"] == "suspended: lunch", "the record says so")
+        self.assertEqual((self.get()["state"], self.row()[1]), ("suspended", "suspended"))
+        line = f"suspended: lunch; 'kfrun resume {self.get()['id']}' goes on\n"
+        self.assertIn("state    " + line, self.kfrun("get", "@latest").stdout)
         self.open()
         self.until(lambda: states(self.get())["gate"] == "succeeded", "what runs goes on")
         self.assertNotIn("after", states(self.get()))
         follower = self.kfrun("resume", "@latest", "-o", "json")
         self.assertIn("being carried by another kfrun", follower.stderr)
         self.assertEqual(json.loads(follower.stdout)["state"], "succeeded")
-        self.finish(submit, 0)
+        self.assertEqual(self.finish(submit, 0)[1].count(line), 1)
 
     def test_a_stop_outlives_the_kfrun_that_did_not_hear_of_it(self):
         submit = self.begin()
