@@ -70,6 +70,7 @@ std::string cache_key(const pipeline::Task& task, const Values& inputs, int loop
     all.set("key", Value::string(task.cache_key));
     return sha256_hex(document::write_json(all, {.sort_keys = true}));
   }
+  if (task.outputs.empty() && task.protocol != pipeline::Protocol::kfp) return {};
   Ingredients ingredients;
   const auto& container = task.container;
   all.set("image", ingredients.text(container.image));

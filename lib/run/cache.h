@@ -13,8 +13,9 @@ namespace kfrun::run {
 // SHA-256 in hex over a canonical JSON of all that decides a task's outputs: image, command, arguments, environment, script,
 // declared outputs and inputs; artifacts count by digest (by URI when unknown), not by where they are. `loop_index` counts only
 // when the task asks for it. "" when the task names facts of its run or attempt (run.id, task.path, ...) and has no
-// `cache_key` of its own: such outputs are no one else's.
-// The driver joins it with Executor::source_digest(), so that locally an edited script runs again.
+// `cache_key` of its own: such outputs are no one else's. "" also when the task declares no outputs: it runs for what it does
+// elsewhere (tells somebody, fills a table), and that is not kept here; only Kubeflow's pipelines mean it to be left out. The
+// driver joins it with Executor::source_digest(), so that locally an edited script runs again.
 std::string cache_key(const pipeline::Task& task, const Values& inputs, int loop_index = -1);
 
 class Cache {

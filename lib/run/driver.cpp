@@ -98,8 +98,8 @@ class Driver {
   void expect_look_ups() {
     std::vector<std::string> keys;
     for (auto& work : steps_.look_ups) {
-      // The engine's key says nothing of this machine's files.
-      const std::string digest = parts_.executor.source_digest(work);
+      // The engine's key says nothing of this machine's files; a key that the task names says all there is to say.
+      const std::string digest = work.task->cache_key.empty() ? parts_.executor.source_digest(work) : std::string();
       if (!digest.empty()) work.cache_key = sha256_hex(work.cache_key + "+" + digest);
       keys.push_back(work.cache_key);
     }

@@ -300,7 +300,9 @@ TEST_CASE("the driver tells what happens after it was recorded") {
   MemoryRecord record;
   MemoryCache cache;
   SimulatedExecutor executor(clock, 1, {0, 0, 0, 0});
-  Engine engine(pipeline_of({container("a")}), {}, {});
+  auto task = container("a");
+  task.outputs.emplace_back().name = "n";  // without outputs nothing would be kept
+  Engine engine(pipeline_of({task}), {}, {});
   std::vector<std::string> told_lines;
   const auto result = drive(engine, {executor,
                                      record,

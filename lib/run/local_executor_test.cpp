@@ -13,6 +13,7 @@
 #include "run/local_attempt.h"
 #include "run/local_files.h"
 #include "run/local_layout.h"
+#include "run/local_sources.h"
 
 namespace kfrun::run {
 
@@ -439,6 +440,36 @@ TEST_CASE("files that the command names count for the cache") {
   CHECK_FALSE(digest({"sh", "-c", "cat 'data.csv' | wc"}).empty());
   CHECK_FALSE(digest({"cat", "${{ inputs.f }}"}, {{"f", Value::string("data.csv")}}).empty());
   CHECK(digest({"cat", "${{ inputs.f }}"}, {{"f", Value::integer(3)}}).empty());
+}
+
+TEST_CASE("files that a program may load, and those that a script names, count for the cache") {
+  Machine machine;
+  make_directories(machine.source("steps"));
+  write_file(machine.source("steps/train.py"), "import helper");
+  write_file(machine.source("steps/helper.py"), "v1");
+  write_file(machine.source("steps/notes.txt"), "v1");
+  write_file(machine.source("in.txt"), "v1");
+  const auto digest = [&](const pipeline::Task& task) {
+    return LocalSources(machine.source("")).digest({{"t", 0}, &task, {}, -1, ""});
+  };
+  auto in_folder = shell("cat notes.txt");
+  in_folder.container.working_directory = machine.source("steps");
+  const std::vector<pipeline::Task> by_helper = {task_of({"python3", "steps/train.py"}),
+                                                 task_of({"python3", "-m", "steps.train"})};
+  const std::vector<pipeline::Task> by_notes = {in_folder};
+  const std::vector<pipeline::Task> by_input = {shell("cat in.txt"), shell("cat " + machine.source("in.txt"))};
+  const auto check_changes = [&](const std::string& file, const std::vector<pipeline::Task>& changed,
+                                 const std::vector<pipeline::Task>& same) {
+    std::vector<std::string> before, kept;
+    for (const auto& task : changed) before.push_back(digest(task));
+    for (const auto& task : same) kept.push_back(digest(task));
+    write_file(machine.source(file), "second version");
+    for (std::size_t at = 0; at < changed.size(); ++at) CHECK(digest(changed[at]) != before[at]);
+    for (std::size_t at = 0; at < same.size(); ++at) CHECK(digest(same[at]) == kept[at]);
+  };
+  check_changes("steps/helper.py", by_helper, by_notes);
+  check_changes("steps/notes.txt", by_notes, by_helper);
+  check_changes("in.txt", by_input, by_helper);
 }
 
 }  // namespace kfrun::run

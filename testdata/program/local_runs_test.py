@@ -30,9 +30,9 @@ class Hello(Case):
         self.assertEqual(self.kfrun("logs", "@latest").stdout, "shout | HELLO, WORLD\n")
 
         again = self.run_of(HELLO, "--local")
-        self.assertEqual(set(states(again).values()), {"cached"})
+        self.assertEqual(states(again), {"greet": "cached", "shout": "succeeded"})  # shout has no outputs to take from the cache
         self.assertEqual(again["outputs"], run["outputs"])
-        logs = self.kfrun("logs", again["id"], "shout")
+        logs = self.kfrun("logs", again["id"], "greet")
         self.assertEqual(logs.stdout, "")
         self.assertIn("cached", logs.stderr)
         fresh = self.run_of(HELLO, "--local", "--no-cache")
@@ -60,7 +60,7 @@ class Hello(Case):
         self.assertEqual(quiet.stderr, "")
         lines = self.kfrun("submit", HELLO, "--local", "--progress=json").stderr.splitlines()
         events = [json.loads(line) for line in lines if line.startswith("{")]
-        self.assertIn(("shout", "cached"), [(event["instance"], event["state"]) for event in events])
+        self.assertIn(("greet", "cached"), [(event["instance"], event["state"]) for event in events])
         plain = self.kfrun("submit", HELLO, "--local", "--no-cache").stderr
         self.assertRegex(plain, r"(?m)^\d\d:\d\d:\d\d  succeeded +greet$")
         self.environment["CLICOLOR_FORCE"] = "1"
@@ -237,6 +237,26 @@ tasks:
         self.assertEqual(self.kfrun("logs", run["id"], "flaky").stdout, "try\ntry\n")
 
 
+class Cache(Case):
+    def test_tasks_without_outputs_run_every_time(self):
+        published = self.folder / "published"
+        path = self.pipeline("params: {n: integer}\ntasks:\n"
+                             f"  train: {{script: 'echo model-${{{{ params.n }}}} > {self.folder}/model'}}\n"
+                             f"  publish: {{after: [train], script: 'cat {self.folder}/model >> {published}'}}\n"
+                             f"  keyed: {{after: [publish], cache: once, script: 'echo keyed >> {published}'}}\n")
+        for n in ("1", "2", "2"):
+            self.run_of(path, "--local", "-p", f"n={n}")
+        self.assertEqual(published.read_text().split(), ["model-1", "keyed", "model-2", "model-2"])
+
+    def test_what_a_program_imports_counts(self):
+        path = self.pipeline("tasks:\n  t: {command: [python3, program.py, '${{ outputs.v }}'], outputs: {v: integer}}\n")
+        (path.parent / "program.py").write_text("import sys, helper\nopen(sys.argv[1], 'w').write(str(helper.v))\n")
+        for value, state in ((1, "succeeded"), (1, "cached"), (22, "succeeded")):
+            (path.parent / "helper.py").write_text(f"v = {value}\n")
+            run = self.run_of(path, "--local")
+            self.assertEqual(states(run), {"t": state})
+
+
 class Artifacts(Case):
     def test_those_from_the_cache_are_linked_too(self):
         path = self.pipeline("tasks:\n  make: {command: [sh, -c, 'echo 1 > ${{ outputs.model }}'], outputs: {model: artifact}}\n")
@@ -252,7 +272,8 @@ class Names(Case):
 tasks:
   train:
     matrix: {rate: [0.1, 0.2], depth: [3]}
-    command: [sh, -c, 'echo fit ${{ matrix.rate }}']
+    command: [sh, -c, 'echo fit ${{ matrix.rate }} | tee ${{ outputs.fit }}']
+    outputs: {fit: string}
   all:
     uses: "#part"
     matrix: {seed: [7]}
