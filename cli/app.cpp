@@ -132,11 +132,31 @@ std::vector<VerbWords> all_words() {
   return list;
 }
 
-// CLI11's own words for unknown flags name no alternatives.
-Error unknown_word(const CLI::App& app, const std::string& word) {
+// The last verb that was read, and all of them: "edit set".
+std::pair<const CLI::App*, std::string> last_verb(const CLI::App& app) {
   const auto* chosen = app.get_subcommands().front();
   std::string verb = chosen->get_name();
   for (; !chosen->get_subcommands().empty(); verb += " " + chosen->get_name()) chosen = chosen->get_subcommands().front();
+  return {chosen, verb};
+}
+
+// "A subcommand is required" names neither the word that is none nor the one that was meant.
+std::optional<Error> unknown_subverb(const CLI::App& app) {
+  if (app.get_subcommands().empty()) return std::nullopt;
+  const auto [chosen, verb] = last_verb(app);
+  const auto words = app.remaining(true);
+  const auto word = std::find_if(words.begin(), words.end(), [](const auto& text) { return !text.starts_with('-'); });
+  if (chosen->get_require_subcommand_min() == 0 || word == words.end()) return std::nullopt;
+  std::vector<std::string> names;
+  for (const auto* sub : chosen->get_subcommands([](const CLI::App*) { return true; })) names.push_back(sub->get_name());
+  Error error = usage_error("unknown word '{}' of 'kfrun {}'", *word, verb);
+  if (const auto near = nearest(*word, names)) error.hint(fmt::format("did you mean 'kfrun {} {}'?", verb, *near));
+  return error.hint(fmt::format("'kfrun {}' takes one of {}", verb, join(names, ", ")));
+}
+
+// CLI11's own words for unknown flags name no alternatives.
+Error unknown_word(const CLI::App& app, const std::string& word) {
+  const auto [chosen, verb] = last_verb(app);
   Error error = word.starts_with('-') ? usage_error("unknown flag '{}' of 'kfrun {}'", word, verb)
                                       : usage_error("unexpected argument '{}' of 'kfrun {}'", word, verb);
   std::vector<std::string> flags;
@@ -183,6 +203,7 @@ Flags parse_command_line(int argc, char** argv) {
     const auto extras = app.remaining(true);
     throw unknown_word(app, extras.empty() ? "" : extras.front());
   } catch (const CLI::ParseError& error) {
+    if (const auto unknown = unknown_subverb(app)) throw *unknown;
     Error fault = usage_error("{}", error.what());
     throw fault.hint(fmt::format("'kfrun{} --help' shows what it takes", chosen ? std::string(" ") + chosen->name : ""));
   }

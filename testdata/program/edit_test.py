@@ -41,6 +41,14 @@ class Edit(Case):
             self.assertEqual(after, text)
             self.assertIn(message, err)
 
+    def test_a_word_that_is_no_verb_is_named_with_the_likely_one(self):
+        self.check_fault(["st", "image", "a=b"], "error: unknown word 'st' of 'kfrun edit'\n  hint: did you mean 'kfrun edit set'?\n")
+        self.check_fault(["add", "bases", "x"], "error: unknown word 'bases' of 'kfrun edit add'\n"
+                         "  hint: did you mean 'kfrun edit add base'?\n")
+        self.check_fault(["xyz"], "  hint: 'kfrun edit' takes one of set, add, remove, fix\n")
+        self.check_fault(["set", "image", "--xyz"], "unknown flag '--xyz' of 'kfrun edit set image'")
+        self.check_fault(["set"], "'kfrun edit --help' shows what it takes")
+
     def test_set(self):
         self.check(["set", "image", "web=shop/web:2", "db@sha256:9"], HEAD + "images:\n- digest: sha256:9\n  name: db\n- name: web\n"
                    "  newName: shop/web\n  newTag: \"2\"\n")
