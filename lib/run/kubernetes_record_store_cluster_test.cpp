@@ -182,6 +182,7 @@ TEST_CASE_METHOD(Fixture, "outputs are kept for later runs; those with artifacts
   throw_unless_ok(client.create(kube::types::persistent_volume_claims, space, claim), "creating the claim");
   cache.keep(other, artifact);
   CHECK(cache.find(other) == artifact);
+  cache.settle();
   client.remove(kube::types::persistent_volume_claims, space, "kfrun-artifacts");
   CHECK(cache.find(other) == std::nullopt);
 }

@@ -230,7 +230,7 @@ tasks:
     command: [sh, -c, 'test "$KFRUN_ATTEMPT" -gt 0 || sleep 300']
     onNodeLoss: {{retry-after: 1s}}
   ended:
-    command: [sh, -c, 'sleep 4']
+    command: [sh, -c, 'sleep 9']  # ends without its kubelet, which is away for longer
     pod: {{spec: {{tolerations: {json.dumps(soon)}}}}}
 """, "", 2)
         self.kill_part("kubelet")
