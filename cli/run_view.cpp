@@ -119,7 +119,7 @@ std::string printed(const RunView& view, OutputFormat format) {
 
 RunView view_run(run::RecordStore& store, const std::string& id) {
   RunView view{read_summary(store, id)};
-  if (run::is_final(view.summary.state) || store.is_carried(id)) return view;
+  if (run::is_final(view.summary.state) || store.may_be_carried(id)) return view;
   // It may have ended in between.
   view.summary = read_summary(store, id);
   view.interrupted = !run::is_final(view.summary.state);

@@ -27,7 +27,7 @@ std::optional<run::RunSummary> wait_for_end(const FoundRun& found, std::optional
     const auto now = std::chrono::steady_clock::now();
     if (now >= look_at) {
       look_at = std::chrono::steady_clock::time_point::max();
-      if (!found.store->is_carried(found.id)) {
+      if (!found.store->may_be_carried(found.id)) {
         print_warning(fmt::format("nobody carries run {}; 'kfrun resume {}' goes on with it", found.id, found.id));
       }
     }
@@ -83,7 +83,7 @@ void look_after(Listed& listed) {
   listed.until = system_clock().now();
   if (run::is_final(listed.run.state)) return;
   try {
-    if (listed.store->is_carried(listed.run.head.id)) return;
+    if (listed.store->may_be_carried(listed.run.head.id)) return;
     // It may have ended in between.
     const auto summary = read_summary(*listed.store, listed.run.head.id);
     listed.run = run::overview_of(summary);

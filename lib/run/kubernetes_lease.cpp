@@ -164,9 +164,11 @@ void RunLease::release() {
   requests_.client().send(std::move(request));
 }
 
-bool is_lease_held(kube::Client& client, const std::string& name_space, const std::string& run) {
+std::optional<bool> is_lease_held(kube::Client& client, const std::string& name_space, const std::string& run) {
   const auto reply = client.get(leases, name_space, head_name(run));
-  return reply.ok() && !is_free(reply.body) && is_fresh(reply.body);
+  if (reply.status == 404) return false;
+  if (!reply.ok()) return std::nullopt;
+  return !is_free(reply.body) && is_fresh(reply.body);
 }
 
 }  // namespace kfrun::run

@@ -48,7 +48,7 @@ class RunLease {
   Steady::time_point seen_since_{};
 };
 
-// Whether the run's lease says that somebody carries it; by this machine's clock.
-bool is_lease_held(kube::Client& client, const std::string& name_space, const std::string& run);
+// Whether the run's lease says that somebody carries it, by this machine's clock; nothing when it cannot be read.
+std::optional<bool> is_lease_held(kube::Client& client, const std::string& name_space, const std::string& run);
 
 }  // namespace kfrun::run

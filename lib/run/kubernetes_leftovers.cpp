@@ -67,7 +67,7 @@ class Search {
       return;  // of a record that cannot be read nothing is taken away
     }
     const bool has_ended = is_final(summarise(head, entries).state);
-    runs_[label_value(head.id)] = has_ended && !is_lease_held(client_, name_space_, head.id);
+    runs_[label_value(head.id)] = has_ended && !is_lease_held(client_, name_space_, head.id).value_or(false);
     if (!entries.empty() || system_clock().now() - head.created < kBirth) return;
     try {
       store_.pipeline(head.id);

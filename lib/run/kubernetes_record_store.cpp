@@ -296,7 +296,13 @@ Control KubernetesRecordStore::control(const std::string& run) {
   return {stop ? stop->text() : "", suspend ? suspend->text() : ""};
 }
 
-bool KubernetesRecordStore::is_carried(const std::string& run) { return is_lease_held(client_, name_space_, run); }
+bool KubernetesRecordStore::is_carried(const std::string& run) {
+  return is_lease_held(client_, name_space_, run).value_or(false);
+}
+
+bool KubernetesRecordStore::may_be_carried(const std::string& run) {
+  return is_lease_held(client_, name_space_, run).value_or(true);
+}
 
 // The server's garbage collector removes what the head owns. A pod that waits for its result to be recorded would stay.
 void KubernetesRecordStore::remove(const std::string& run) {

@@ -36,6 +36,7 @@ class KubernetesRecordStore : public RecordStore {
   pipeline::Pipeline pipeline(const std::string& run) override;
   std::vector<RecordEntry> entries(const std::string& run) override;
   bool is_carried(const std::string& run) override;
+  bool may_be_carried(const std::string& run) override;
   void request_stop(const std::string& run, const std::string& why) override;
   void withdraw_stop(const std::string& run) override;
   void request_suspend(const std::string& run, const std::string& why) override;

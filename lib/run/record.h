@@ -115,6 +115,8 @@ class RecordStore {
   virtual std::unique_ptr<RecordWriter> reopen(const std::string& run) = 0;
   // Whether somebody seems to carry the run. Not to be relied upon: reopen() says it for sure.
   virtual bool is_carried(const std::string& run) = 0;
+  // The same, but true where it cannot be told (leases may not be read): before people are told that nobody does.
+  virtual bool may_be_carried(const std::string& run) { return is_carried(run); }
   // Heads of all runs, newest first. One that cannot be read is passed over, and named in `faults`.
   virtual std::vector<RunHead> list(Diagnostics& faults) = 0;
   // What became of all runs, as list(): of an ended run without its record, where its end is kept with the head.

@@ -15,6 +15,7 @@ class ApiServer:
         self.objects = {}  # by (namespace, plural, name)
         self.namespaces = {"default"}
         self.refuse = None  # a status for every request
+        self.forbidden = set()  # plurals that nobody may touch
         self.requests = []  # "GET /api/...", in order
         self.deletions = []  # what is deleted, and with which options
         self.log = ""  # of every pod
@@ -74,6 +75,8 @@ class ApiServer:
         parts = url.path.strip("/").split("/")
         if self.refuse and url.path != "/version":
             return self.fail(request, self.refuse, "Forbidden", "the test forbids it")
+        if self.forbidden.intersection(parts):
+            return self.fail(request, 403, "Forbidden", "the test forbids it")
         if url.path == "/version":
             return self.reply(request, 200, {"major": "1", "minor": "30", "gitVersion": "v1.30.0"})
         if "namespaces" not in parts or len(parts) <= parts.index("namespaces") + 2:

@@ -168,6 +168,17 @@ class OnACluster(Case):
         self.assertIn("'kfrun resume open-1' goes on", result.stderr)
         self.assertEqual(self.kfrun("get", "@latest", *self.there, "-o", "name").stdout, "open-1\n")
 
+    def test_nobody_is_told_to_be_missing_where_leases_may_not_be_read(self):
+        self.head("open-1")
+        self.log("open-1", {"at": "2026-01-01T00:00:00Z", "event": "run_started"})
+        self.assertIn("interrupted", self.kfrun("get", "open-1", *self.there).stdout)
+        self.server.forbidden = {"leases"}
+        for words in (["runs"], ["get", "open-1"], ["get", "open-1", "-o", "json"]):
+            with self.subTest(words):
+                out = self.kfrun(*words, *self.there).stdout
+                self.assertIn("running", out)
+                self.assertNotIn("interrupted", out)
+
     def test_the_last_lines_are_followed_through_a_broken_connection(self):
         self.head("open-1")
         entries = [{"at": "2026-01-01T01:00:00Z", "event": "run_started"},
