@@ -43,7 +43,7 @@ class Places {
   }
 
   // Where the patch of a step says what a field is now; the step's own entry when it does not say it literally.
-  Place of_patched(const BuildStep& step, const Resource& patched, const std::vector<std::string>& steps,
+  Place of_patched(const BuildStep& step, const Resource& patched, const std::vector<std::string>& steps, const std::string& path,
                    const Node* value) const {
     Place best = of_step(step);
     bool is_exact = false;
@@ -57,7 +57,8 @@ class Places {
       }
       for (const auto& resource : resources) {
         if (!fits(step, resource, patched)) continue;
-        for (const auto& field : find_fields(resource.document, steps)) {
+        for (const auto& field : find_fields(resource.document, steps, Indexes::of_any_keyed)) {
+          if (field.path != path) continue;
           // A patch that says more or less of the field counts until one says it as it is.
           const bool says_it = value ? *field.node == *value : field.node->is_null();
           if (is_exact && !says_it) continue;
@@ -164,6 +165,7 @@ class Follower : public BuildObserver {
     if (named.empty()) throw no_resource();
     for (const Resource* resource : named) {
       for (const auto& [path, field] : fields_.at(resource->trace)) {
+        if (!is_indexed(resource->document, query_.steps, field.keyed)) continue;
         all.push_back({resource->current_id(), path, field.value, field.chain});
       }
     }
@@ -175,28 +177,30 @@ class Follower : public BuildObserver {
   struct Field {
     std::optional<Node> value;
     std::vector<FieldChange> chain;
+    KeyedElements keyed;
   };
   using Fields = std::map<std::string, Field>;
 
   void follow(const BuildStep& step, const Resource& resource, Fields& fields) const {
     std::set<std::string> present;
-    for (const auto& [path, node] : find_fields(resource.document, query_.steps)) {
+    for (const auto& [path, node, keyed] : find_fields(resource.document, query_.steps, Indexes::of_any_keyed)) {
       present.insert(path);
       Field& field = fields[path];
+      field.keyed = keyed;
       if (field.value && *field.value == *node) continue;
-      change(step, resource, field, node);
+      change(step, resource, path, field, node);
     }
     for (auto& [path, field] : fields) {
-      if (field.value && !present.contains(path)) change(step, resource, field, nullptr);
+      if (field.value && !present.contains(path)) change(step, resource, path, field, nullptr);
     }
   }
 
-  void change(const BuildStep& step, const Resource& resource, Field& field, const Node* value) const {
+  void change(const BuildStep& step, const Resource& resource, const std::string& path, Field& field, const Node* value) const {
     FieldChange change{words(step), {}, field.value, value ? std::optional(*value) : std::nullopt};
     if (step.field == "resources") {
       change.place = {places_.shown(resource.source), value ? value->line() : 0, value ? value->column() : 0, {}};
     } else {
-      change.place = places_.of_patched(step, resource, query_.steps, value);
+      change.place = places_.of_patched(step, resource, query_.steps, path, value);
     }
     field.value = change.to;
     field.chain.push_back(std::move(change));

@@ -33,7 +33,8 @@ struct ExplainedField {
 // Builds and follows the fields that `query` names: KIND[/[NAMESPACE/]NAME]:FIELD, or kustomize's id
 // (Deployment.v1.apps/web.prod). Names are those of the output or any former ones. FIELD has the terms of replacements
 // (spec.containers.[name=web].image, *, ports.0) or of field specs (spec/containers/image, which walks all elements); a bracket
-// may follow its list without a dot. Throws what build() throws; Error(usage) for a query that is none; Error(not_found) with
+// may follow its list without a dot. An index is that of the final build: its element is followed by its key where it has one,
+// else by its place. Throws what build() throws; Error(usage) for a query that is none; Error(not_found) with
 // hints for what is not there.
 std::vector<ExplainedField> explain(const FileSystem& files, const std::string& path, const BuildOptions& options,
                                     const std::string& query);

@@ -1,8 +1,11 @@
 #include "kustomize/explain_path.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "base/text.h"
 #include "kustomize/field_path.h"
+#include "kustomize/schema.h"
 
 namespace kfrun::kustomize {
 
@@ -55,28 +58,72 @@ std::string with_name(const std::string& path, const std::string& name) {
   return path.empty() ? name : path + "." + name;
 }
 
-// Items are told by name where they have one, so that they are known again when the list changes.
-std::string with_item(const std::string& path, const Node& item, std::size_t index) {
-  const Node* name = item.find("name");
-  return name && name->is_scalar() ? path + "[name=" + name->text() + "]" : path + "[" + std::to_string(index) + "]";
+// The key that tells the items of a list apart, so that they are known again when the list changes: the list's merge key, else
+// "name". Nothing for an item without it, or that shares it with another.
+std::string key_of(const Node& list, const Node& item, std::vector<std::string> merge_keys) {
+  const bool is_whole = merge_keys.size() == 1;  // of several, as of ports, none is a key by itself
+  merge_keys.insert(is_whole ? merge_keys.end() : merge_keys.begin(), "name");
+  for (const auto& key : merge_keys) {
+    const Node* value = item.find(key);
+    if (!value || !value->is_scalar()) continue;
+    const auto is_same = [&](const Node& other) { return other.find(key) && other.text_of(key) == value->text(); };
+    if (std::count_if(list.items().begin(), list.items().end(), is_same) == 1) return key;
+  }
+  return "";
 }
 
-void collect(const Node& node, const std::vector<std::string>& steps, std::size_t at, const std::string& path,
-             std::vector<FoundField>& found) {
-  if (at == steps.size()) {
-    found.push_back({path, &node});
-  } else if (node.is_mapping()) {
-    for (const auto& [key, value] : node.members()) {
-      if (steps[at] == "*" || key.text() == steps[at]) collect(value, steps, at + 1, with_name(path, key.text()), found);
-    }
-  } else if (node.is_sequence()) {
-    const Choice choice = choose(node, steps[at]);
-    for (const auto i : choice.items) {
-      const Node& item = node.items()[i];
-      collect(item, steps, choice.walks ? at : at + 1, with_item(path, item, i), found);
+class Collector {
+ public:
+  Collector(const Node& root, const std::vector<std::string>& steps, Indexes indexes) : steps_(steps), indexes_(indexes) {
+    FoundField field;
+    collect(root, 0, schema().resource(root.text_of("apiVersion"), root.text_of("kind")), field);
+  }
+  std::vector<FoundField> found;
+
+ private:
+  using Position = OpenApiSchema::Position;
+
+  static const OpenApiSchema& schema() {
+    static const OpenApiSchema builtin;
+    return builtin;
+  }
+
+  void collect(const Node& node, std::size_t at, Position position, const FoundField& above) {
+    if (at == steps_.size()) {
+      found.push_back(above);
+      found.back().node = &node;
+    } else if (node.is_mapping()) {
+      for (const auto& [key, value] : node.members()) {
+        if (steps_[at] != "*" && key.text() != steps_[at]) continue;
+        FoundField field = above;
+        field.path = with_name(above.path, key.text());
+        collect(value, at + 1, schema().field(position, key.text()), field);
+      }
+    } else if (node.is_sequence()) {
+      collect_items(node, at, position, above);
     }
   }
-}
+
+  void collect_items(const Node& list, std::size_t at, Position position, const FoundField& above) {
+    const std::string& step = steps_[at];
+    const bool is_index = is_number(step);
+    const Choice choice = choose(list, is_index && indexes_ == Indexes::of_any_keyed ? "*" : step);
+    for (const auto i : choice.items) {
+      const Node& item = list.items()[i];
+      const std::string key = key_of(list, item, schema().merge_keys(position));
+      if (is_index && key.empty() && std::to_string(i) != step) continue;
+      FoundField field = above;
+      // What was asked for by a key is followed by it.
+      const bool is_asked = bracket(step) && choice.items.size() == 1;
+      field.path += is_asked ? step : key.empty() ? fmt::format("[{}]", i) : fmt::format("[{}={}]", key, item.text_of(key));
+      if (is_index && !key.empty()) field.keyed.emplace_back(at, field.path);
+      collect(item, choice.walks ? at : at + 1, schema().elements(position), field);
+    }
+  }
+
+  const std::vector<std::string>& steps_;
+  Indexes indexes_;
+};
 
 }  // namespace
 
@@ -105,10 +152,15 @@ ExplainQuery parse_explain_query(const std::string& text) {
   return query;
 }
 
-std::vector<FoundField> find_fields(const Node& root, const std::vector<std::string>& steps) {
-  std::vector<FoundField> found;
-  collect(root, steps, 0, "", found);
-  return found;
+std::vector<FoundField> find_fields(const Node& root, const std::vector<std::string>& steps, Indexes indexes) {
+  return Collector(root, steps, indexes).found;
+}
+
+bool is_indexed(const Node& root, const std::vector<std::string>& steps, const KeyedElements& keyed) {
+  return std::all_of(keyed.begin(), keyed.end(), [&](const auto& element) {
+    const auto here = find_fields(root, {steps.begin(), steps.begin() + static_cast<std::ptrdiff_t>(element.first) + 1});
+    return std::any_of(here.begin(), here.end(), [&](const auto& field) { return field.path == element.second; });
+  });
 }
 
 std::pair<std::size_t, std::vector<std::string>> names_at_end(const Node& root, const std::vector<std::string>& steps) {

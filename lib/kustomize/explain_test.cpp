@@ -95,6 +95,29 @@ TEST_CASE("paths have the terms of replacements, of field specs, and brackets be
   CHECK(parse_explain_query("ConfigMap/ns/a:data.[x.y]").steps == std::vector<std::string>{"data", "x.y"});
 }
 
+TEST_CASE("an index is that of the final build, and its element is followed by its key") {
+  auto files = overlay();
+  files.add("/app/mesh/kustomization.yaml", "kind: Component\npatches:\n- path: sidecar.yaml\n");
+  files.add("/app/mesh/sidecar.yaml",
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web\nspec:\n  template:\n    spec:\n"
+            "      containers:\n      - name: proxy\n        image: proxy:1\n        args: [x, y]\n");
+  files.add("/app/meshed/kustomization.yaml", "resources: [../base]\ncomponents: [../mesh]\n");
+  const auto text = [&](const std::string& field) {
+    return to_text(explain(files, "/app/meshed", {}, "Deployment/web:spec.template.spec." + field));
+  };
+  const std::string proxy =
+      "Deployment/web:spec.template.spec.containers[name=proxy].image: proxy:1\n"
+      "  ../mesh/sidecar.yaml:10:16: patches[0]: proxy:1\n";
+  CHECK(text("containers[0].image") == proxy);
+  CHECK(text("containers[name=proxy].image") == proxy);
+  CHECK(text("containers.1.image") ==
+        "Deployment/web:spec.template.spec.containers[name=a].image: a:1\n  ../base/web.yaml:11:16: read: a:1\n");
+  CHECK(text("containers[0].args[1]") ==
+        "Deployment/web:spec.template.spec.containers[name=proxy].args[1]: y\n"
+        "  ../mesh/sidecar.yaml:11:19: patches[0]: y\n");
+  CHECK_THROWS_AS(text("containers[3].image"), Error);
+}
+
 TEST_CASE("what is not there is refused with what is") {
   CHECK(refusal("Deployment").find("expected KIND[/[NAMESPACE/]NAME]:FIELD") != std::string::npos);
   CHECK(refusal("Deploymnt/web:spec") == "--explain: there is no Deploymnt in the output | did you mean 'Deployment'?");
