@@ -1,4 +1,4 @@
-// Any text: reading either fails with an Error or gives trees that are written; what was written (in ASCII, where nothing folds
+// Any text: reading either fails with an Error or gives trees that are written; what was written (of ASCII, where nothing folds
 // oddly) reads as the same values again.
 #include <algorithm>
 #include <cstdlib>
@@ -25,7 +25,10 @@ void check_written(const Node& node) {
   } catch (const Error&) {
     return;
   }
-  if (std::any_of(yaml.begin(), yaml.end(), [](char c) { return (c & 0x80) != 0; })) return;
+  // Both texts: the writer, as go-yaml, makes a blank of U+0085, which only the JSON still shows.
+  for (const auto& text : {yaml, json}) {
+    if (std::any_of(text.begin(), text.end(), [](char c) { return (c & 0x80) != 0; })) return;
+  }
   const auto again = read_yaml(yaml, "again.yaml", Schema::go_yaml_v2);
   if (again.size() != 1 || as_json(again[0]) != json) std::abort();
 }
