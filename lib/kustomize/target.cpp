@@ -92,7 +92,7 @@ void BuildContext::expect_manifests(const Loader& loader, const Kustomization& k
 }
 
 std::vector<Resource> BuildContext::read_manifest(const Loader& loader, const std::string& path) {
-  if (is_http_url(path)) return read_resource_file(loader.read(path), path, path);
+  if (is_http_url(path)) return read_resource_file(loader.read(path), path, path, *options.compat);
   const std::string file = loader.locate(path);
   if (files.is_directory(file)) throw make_error(ErrorKind::input, "read {}: is a directory", file);
   if (!files.resolve(file)) throw make_error(ErrorKind::not_found, "open {}: no such file or directory", file);
