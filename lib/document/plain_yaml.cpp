@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "document/resolve.h"
+#include "document/stack_end.h"
 
 namespace kfrun::document {
 
@@ -471,15 +472,6 @@ class PlainReader {
     if (at_ == from || (text_[from] == '-' && at_ == from + 1)) return Answer::left;
     make_scalar(node, std::string(text_.substr(from, at_ - from)), Style::plain, line_, begin);
     return Answer::read;
-  }
-
-  // The end of a stack as a list of just that size.
-  template <typename List>
-  static List taken_from(List& stack, std::size_t first) {
-    const auto begin = stack.begin() + static_cast<std::ptrdiff_t>(first);
-    List list(std::make_move_iterator(begin), std::make_move_iterator(stack.end()));
-    stack.erase(begin, stack.end());
-    return list;
   }
 
   static constexpr int kMaxColumn = 1000;  // a node does not know columns that are much larger

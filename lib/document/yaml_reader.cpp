@@ -13,6 +13,7 @@
 #include "document/plain_yaml.h"
 #include "document/reader.h"
 #include "document/resolve.h"
+#include "document/stack_end.h"
 
 namespace kfrun::document {
 
@@ -319,15 +320,6 @@ class Parser {
     for (const auto& member : merged.members()) {
       if (keys.insert(member.key.text()).second) members_.push_back(member);
     }
-  }
-
-  // The end of a stack as a list of just that size: a tree is kept longer than it is read.
-  template <typename List>
-  static List taken_from(List& stack, std::size_t first) {
-    const auto begin = stack.begin() + static_cast<std::ptrdiff_t>(first);
-    List list(std::make_move_iterator(begin), std::make_move_iterator(stack.end()));
-    stack.erase(begin, stack.end());
-    return list;
   }
 
   void set_position(Node& node, const yaml_mark_t& mark) const {

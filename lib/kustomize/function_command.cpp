@@ -10,6 +10,7 @@
 #include "document/reader.h"
 #include "kustomize/identity.h"
 #include "kustomize/json_shape.h"
+#include "kustomize/node_fields.h"
 
 namespace kfrun::kustomize {
 
@@ -31,19 +32,6 @@ constexpr JsonField kExecFields[] = {{"path", &kText}, {"args", &kTexts}, {"envs
 constexpr JsonShape kExec{Kind::object, "runtimeutil.ExecSpec", "ExecSpec", nullptr, kExecFields};
 constexpr JsonField kFunctionFields[] = {{"deferFailure", &kBoolean}, {"container", &kContainer}, {"exec", &kExec}};
 constexpr JsonShape kFunction{Kind::object, "runtimeutil.FunctionSpec", "FunctionSpec", nullptr, kFunctionFields};
-
-std::vector<std::string> texts_in(const Node& node, std::string_view field) {
-  std::vector<std::string> texts;
-  const Node* list = node.find(field);
-  if (list == nullptr || !list->is_sequence()) return texts;
-  for (const Node& item : list->items()) texts.push_back(item.is_null() ? std::string() : item.text());
-  return texts;
-}
-
-bool is_set(const Node& node, std::string_view field) {
-  const Node* value = node.find(field);
-  return value != nullptr && value->as_boolean().value_or(false);
-}
 
 FunctionSpec spec_of(const Node& node) {
   FunctionSpec spec;

@@ -15,6 +15,7 @@
 #include "document/reader.h"
 #include "document/writer.h"
 #include "kustomize/go_words.h"
+#include "kustomize/node_fields.h"
 #include "kustomize/resource_map.h"
 #include "kustomize/resource_reader.h"
 #include "kustomize/schema.h"
@@ -55,19 +56,6 @@ struct HelmChart {
 std::string text_in(const Node& node, std::string_view field) {
   const Node* value = node.find(field);
   return value && !value->is_null() ? value->text() : std::string();
-}
-
-bool is_set(const Node& node, std::string_view field) {
-  const Node* value = node.find(field);
-  return value && value->as_boolean().value_or(false);
-}
-
-std::vector<std::string> texts_in(const Node& node, std::string_view field) {
-  std::vector<std::string> texts;
-  const Node* list = node.find(field);
-  if (!list || !list->is_sequence()) return texts;
-  for (const auto& item : list->items()) texts.push_back(item.is_null() ? std::string() : item.text());
-  return texts;
 }
 
 // Numbers become float64, as in the Go map they are read into.

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "document/reader.h"
 #include "kustomize/kustomization_shape.h"
+#include "kustomize/node_fields.h"
 
 namespace kfrun::kustomize {
 
@@ -44,11 +45,6 @@ TextMap text_map(const Node& node, std::string_view field) {
   return values;
 }
 
-bool flag(const Node& node, std::string_view field) {
-  const Node* value = node.find(field);
-  return value && value->as_boolean().value_or(false);
-}
-
 template <typename Read>
 auto list_of(const Node& node, std::string_view field, Read read) {
   std::vector<decltype(read(node))> values;
@@ -61,9 +57,9 @@ auto list_of(const Node& node, std::string_view field, Read read) {
 LabelSet read_label(const Node& node) {
   LabelSet label;
   label.pairs = text_map(node, "pairs");
-  label.include_selectors = flag(node, "includeSelectors");
-  label.include_templates = flag(node, "includeTemplates");
-  label.include_volume_claim_templates = flag(node, "includeVolumeClaimTemplates");
+  label.include_selectors = is_set(node, "includeSelectors");
+  label.include_templates = is_set(node, "includeTemplates");
+  label.include_volume_claim_templates = is_set(node, "includeVolumeClaimTemplates");
   if (const Node* fields = node.find("fields")) label.fields = read_field_specs(*fields, "Label.labels.fields");
   return label;
 }
@@ -72,7 +68,7 @@ Patch read_patch(const Node& node) {
   Patch patch{node.text_of("path"), node.text_of("patch"), {}, {}};
   if (const Node* target = node.find("target")) patch.target = read_selector(*target);
   if (const Node* options = node.find("options")) {
-    patch.options = PatchOptions{flag(*options, "allowNameChange"), flag(*options, "allowKindChange")};
+    patch.options = PatchOptions{is_set(*options, "allowNameChange"), is_set(*options, "allowKindChange")};
   }
   return patch;
 }
@@ -108,7 +104,8 @@ Var read_var(const Node& node) {
 }
 
 GeneratorOptions read_options(const Node& node) {
-  return {text_map(node, "labels"), text_map(node, "annotations"), flag(node, "disableNameSuffixHash"), flag(node, "immutable")};
+  return {text_map(node, "labels"), text_map(node, "annotations"), is_set(node, "disableNameSuffixHash"),
+          is_set(node, "immutable")};
 }
 
 GeneratorArguments read_generator(const Node& node) {

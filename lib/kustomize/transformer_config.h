@@ -39,7 +39,7 @@ struct TransformerConfig {
 // As Go prints it in error texts: "&{[...] [...] ...}", field specs as "Kind.version.group:create:path".
 std::string to_string(const TransformerConfig& config);
 
-// What kustomize 5.8.2 changes by default. One value for the whole process; copy it to add to it.
+// What the release changes by default.
 TransformerConfig default_transformer_config(const Compat& compat = latest_release());
 // From a `configurations` file. Throws Error(input) in the words of Go's encoding/json for unknown fields and wrong types.
 TransformerConfig read_transformer_config(const document::Node& file);

@@ -97,6 +97,14 @@ void Provision::launcher(const std::string& architecture, Ready ready) {
   if (join(launchers_[architecture], std::move(ready))) create_launcher(architecture, 0);
 }
 
+// Of an object that goes with the run. `run`: for its labels, "" for what other runs share.
+Node Provision::owned_metadata(const std::string& name, const std::string& run) const {
+  Node metadata = Node::mapping({{"name", Node::string(name)}, {"labels", run_labels(run)}});
+  const auto& pod = options_.pod;
+  if (!pod.owner_uid.empty()) metadata.set("ownerReferences", owned_by(pod.owner_name, pod.owner_uid));
+  return metadata;
+}
+
 // One ConfigMap a namespace, version and architecture, owned by all runs that use it: it goes with the last of them.
 void Provision::create_launcher(const std::string& architecture, int turn) {
   const auto bytes = launcher::launcher_bytes(architecture);
@@ -109,12 +117,9 @@ void Provision::create_launcher(const std::string& architecture, int turn) {
     return settle(launchers_[architecture], outcome);
   }
   const auto& pod = options_.pod;
-  Node metadata =
-      Node::mapping({{"name", Node::string(launcher_config_map_name(pod, architecture))}, {"labels", run_labels("")}});
-  if (!pod.owner_uid.empty()) metadata.set("ownerReferences", owned_by(pod.owner_name, pod.owner_uid));
   const Node object = Node::mapping({{"apiVersion", Node::string("v1")},
                                      {"kind", Node::string("ConfigMap")},
-                                     {"metadata", std::move(metadata)},
+                                     {"metadata", owned_metadata(launcher_config_map_name(pod, architecture), "")},
                                      {"immutable", Node::boolean(true)},
                                      {"binaryData", Node::mapping({{"launcher", Node::string(base64(bytes))}})}});
   requests_.start(patient("POST", path_of(kube::types::config_maps, run_.name_space), object),
@@ -176,11 +181,9 @@ void Provision::kfp_runtime(Ready ready) {
     outcome.message = fmt::format("{} has {} bytes, more than a ConfigMap takes", options_.kfp_runtime, wheel.size());
     return settle(runtime_, outcome);
   }
-  Node metadata = Node::mapping({{"name", Node::string(options_.pod.kfp_runtime_config_map)}, {"labels", run_labels(run_.id)}});
-  if (!options_.pod.owner_uid.empty()) metadata.set("ownerReferences", owned_by(options_.pod.owner_name, options_.pod.owner_uid));
   const Node object = Node::mapping({{"apiVersion", Node::string("v1")},
                                      {"kind", Node::string("ConfigMap")},
-                                     {"metadata", std::move(metadata)},
+                                     {"metadata", owned_metadata(options_.pod.kfp_runtime_config_map, run_.id)},
                                      {"immutable", Node::boolean(true)},
                                      {"binaryData", Node::mapping({{kRuntimeKey, Node::string(base64(wheel))}})}});
   requests_.start(patient("POST", path_of(kube::types::config_maps, run_.name_space), object), [this](const kube::Reply& reply) {
@@ -191,11 +194,9 @@ void Provision::kfp_runtime(Ready ready) {
 
 void Provision::workspace(Ready ready) {
   if (!join(workspace_, std::move(ready))) return;
-  Node metadata = Node::mapping({{"name", Node::string(options_.pod.workspace_claim)}, {"labels", run_labels(run_.id)}});
-  if (!options_.pod.owner_uid.empty()) metadata.set("ownerReferences", owned_by(options_.pod.owner_name, options_.pod.owner_uid));
   const Node object = Node::mapping({{"apiVersion", Node::string("v1")},
                                      {"kind", Node::string("PersistentVolumeClaim")},
-                                     {"metadata", std::move(metadata)},
+                                     {"metadata", owned_metadata(options_.pod.workspace_claim, run_.id)},
                                      {"spec", options_.workspace}});
   requests_.start(patient("POST", path_of(kube::types::persistent_volume_claims, run_.name_space), object),
                   [this](const kube::Reply& reply) {

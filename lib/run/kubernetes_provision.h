@@ -45,6 +45,7 @@ class Provision {
   static void settle(Once& once, std::optional<Outcome> problem);
 
   void learn_nodes();
+  document::Node owned_metadata(const std::string& name, const std::string& run) const;
   void create_launcher(const std::string& architecture, int turn);
   void share_launcher(const std::string& architecture, int turn);
 

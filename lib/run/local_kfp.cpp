@@ -51,10 +51,7 @@ bool runs_kfp_module(const std::vector<std::string>& command) {
 
 // sh -c SCRIPT sh -ec LAUNCHER SOURCE ...: SCRIPT is "... pip install ... && pip install ... && "$0" "$@"".
 std::optional<std::vector<std::string>> without_sdk_installation(const std::vector<std::string>& command) {
-  const auto names_module = [](const std::string& word) {
-    return word.find(kModule) != word.npos || word.find(kOldModule) != word.npos;
-  };
-  if (command.size() < 6 || command[0] != "sh" || command[1] != "-c" || command[3] != "sh" || !names_module(command[5])) {
+  if (command.size() < 6 || command[0] != "sh" || command[1] != "-c" || command[3] != "sh" || !runs_kfp_module({command[5]})) {
     return std::nullopt;
   }
   std::vector<std::string> kept;

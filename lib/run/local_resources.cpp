@@ -5,14 +5,13 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <cmath>
 #include <string_view>
 #include <thread>
 
 #include "base/error.h"
 #include "base/files.h"
 #include "base/text.h"
+#include "pipeline/declarations.h"
 
 namespace kfrun::run {
 
@@ -22,30 +21,8 @@ struct Suffix {
   std::string_view text;
   double factor;
 };
-constexpr std::array<Suffix, 14> kSuffixes{{{"", 1},
-                                            {"m", 1e-3},
-                                            {"k", 1e3},
-                                            {"M", 1e6},
-                                            {"G", 1e9},
-                                            {"T", 1e12},
-                                            {"P", 1e15},
-                                            {"E", 1e18},
-                                            {"Ki", 0x1p10},
-                                            {"Mi", 0x1p20},
-                                            {"Gi", 0x1p30},
-                                            {"Ti", 0x1p40},
-                                            {"Pi", 0x1p50},
-                                            {"Ei", 0x1p60}}};
-
-double parse_quantity(const std::string& quantity) {
-  double number = 0;
-  const char* end = quantity.data() + quantity.size();
-  const auto [rest, fault] = std::from_chars(quantity.data(), end, number);
-  if (fault != std::errc() || number < 0 || !std::isfinite(number)) return 0;
-  const std::string_view suffix(rest, static_cast<std::size_t>(end - rest));
-  const auto found = std::find_if(kSuffixes.begin(), kSuffixes.end(), [&](const Suffix& one) { return one.text == suffix; });
-  return found == kSuffixes.end() ? 0 : number * found->factor;
-}
+constexpr std::array<Suffix, 6> kSuffixes{
+    {{"Ki", 0x1p10}, {"Mi", 0x1p20}, {"Gi", 0x1p30}, {"Ti", 0x1p40}, {"Pi", 0x1p50}, {"Ei", 0x1p60}}};
 
 double quantity_of(const std::map<std::string, std::string>& quantities, const std::string& name) {
   const auto found = quantities.find(name);
@@ -79,14 +56,14 @@ double memory_of_machine() {
 }  // namespace
 
 double parse_cores(const std::string& quantity) {
-  const double cores = parse_quantity(quantity);
+  const double cores = pipeline::quantity_value(quantity).value_or(0);
   return cores < 1e5 ? cores : 0;  // "2Gi" is none
 }
 
-double parse_bytes(const std::string& quantity) { return parse_quantity(quantity); }
+double parse_bytes(const std::string& quantity) { return pipeline::quantity_value(quantity).value_or(0); }
 
 std::string bytes_to_text(double bytes) {
-  for (auto suffix = kSuffixes.rbegin(); suffix != kSuffixes.rend() && suffix->text.size() == 2; ++suffix) {
+  for (auto suffix = kSuffixes.rbegin(); suffix != kSuffixes.rend(); ++suffix) {
     if (bytes >= suffix->factor) return fmt::format("{:.4g}{}", bytes / suffix->factor, suffix->text);
   }
   return fmt::format("{:.0f}", bytes);

@@ -79,7 +79,7 @@ std::string LocalSources::digest(const Work& work) {
     if (value.is_string()) add_words(value.text(), words);
   }
   std::set<std::string> files;
-  for (const auto& base : {directory_, join_path(directory_, work.task->container.working_directory)}) {
+  for (const auto& base : std::set{directory_, clean_path(join_path(directory_, work.task->container.working_directory))}) {
     for (const auto& word : words) {
       const std::string module = file_of_module(word);
       for (const auto& name : {word, module}) {

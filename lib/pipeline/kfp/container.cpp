@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "document/number.h"
+#include "pipeline/kfp/expressions.h"
 
 namespace kfrun::pipeline {
 
@@ -12,17 +13,6 @@ using document::Node;
 namespace {
 
 Expression name(std::string text) { return Expression::reference(std::move(text)); }
-Expression text(std::string value) { return Expression::constant(Value::string(std::move(value))); }
-
-Expression mapping(std::vector<std::pair<std::string, Expression>> members) {
-  Expression made;
-  made.op = Operator::mapping;
-  for (auto& [key, value] : members) {
-    made.operands.push_back(text(key));
-    made.operands.push_back(std::move(value));
-  }
-  return made.operands.empty() ? Expression::constant(Value::mapping(document::Mapping{})) : made;
-}
 
 Expression joined(std::vector<Expression> parts) {
   Expression made;

@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "document/number.h"
 #include "pipeline/kfp/container.h"
+#include "pipeline/kfp/expressions.h"
 
 namespace kfrun::pipeline {
 
@@ -11,17 +12,6 @@ using document::Node;
 namespace {
 
 Expression constant(Value value) { return Expression::constant(std::move(value)); }
-Expression text(std::string value) { return constant(Value::string(std::move(value))); }
-
-Expression mapping(std::vector<std::pair<std::string, Expression>> members) {
-  Expression made;
-  made.op = Operator::mapping;
-  for (auto& [key, value] : members) {
-    made.operands.push_back(text(key));
-    made.operands.push_back(std::move(value));
-  }
-  return made;
-}
 
 // The override's form: strings are templates, all else is as it is.
 Node node_of(const Expression& expression) {
