@@ -7,7 +7,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "pipeline/dag.h"
@@ -164,18 +163,17 @@ struct RunSummary {
 // Of a record that breaks off, what was running still runs; it is for the caller to know whether anybody carries the run.
 RunSummary summarise(const RunHead& head, const std::vector<RecordEntry>& entries);
 RunOverview overview_of(const RunSummary& summary);
-// The same overview from entries as they are written, without keeping them: a driver's memory stays small.
+// The same overview from entries as they are written, of which only what it needs is kept: a driver's memory stays small.
+class Summariser;
 class RunningOverview {
  public:
+  RunningOverview();
+  ~RunningOverview();
   void add(const RecordEntry& entry);
   RunOverview overview(const RunHead& head) const;
 
  private:
-  State state_ = State::running;
-  std::string reason_;
-  std::optional<TimePoint> ended_;
-  bool suspended_ = false;
-  std::unordered_map<std::string, State> tasks_;
+  std::unique_ptr<Summariser> summariser_;
 };
 // The warning that a run was passed over because its head or record cannot be read.
 Diagnostic passed_over(const std::string& run, const Error& error);

@@ -7,8 +7,6 @@
 
 namespace kfrun::run {
 
-namespace {
-
 class Summariser {
  public:
   explicit Summariser(const RunHead& head) {
@@ -52,6 +50,7 @@ class Summariser {
     }
   }
 
+  const RunSummary& summary() const { return summary_; }
   RunSummary take() { return std::move(summary_); }
 
  private:
@@ -122,8 +121,6 @@ class Summariser {
   std::unordered_map<std::string, std::size_t> places_;
 };
 
-}  // namespace
-
 RunSummary summarise(const RunHead& head, const std::vector<RecordEntry>& entries) {
   Summariser summariser(head);
   for (const auto& entry : entries) summariser.add(entry);
@@ -138,48 +135,24 @@ RunOverview overview_of(const RunSummary& summary) {
           summary.suspended};
 }
 
+RunningOverview::RunningOverview() : summariser_(std::make_unique<Summariser>(RunHead())) {}
+RunningOverview::~RunningOverview() = default;
+
 void RunningOverview::add(const RecordEntry& entry) {
-  switch (entry.kind) {
-    case RecordEntry::Kind::attempt_started:
-      tasks_[entry.id.instance] = State::running;
-      return;
-    case RecordEntry::Kind::attempt_ended:
-      tasks_[entry.id.instance] = entry.outcome.failure == FailureClass::none ? State::succeeded : State::pending;
-      return;
-    case RecordEntry::Kind::cache_hit:
-      tasks_[entry.id.instance] = State::cached;
-      return;
-    case RecordEntry::Kind::instance:
-      tasks_[entry.id.instance] = entry.state;
-      return;
-    case RecordEntry::Kind::retry_requested:
-      suspended_ = false;
-      state_ = State::running;
-      reason_.clear();
-      ended_.reset();
-      for (auto& [path, state] : tasks_) {
-        if (!is_success(state)) state = State::pending;
-      }
-      return;
-    case RecordEntry::Kind::run_ended:
-      state_ = entry.state;
-      reason_ = entry.reason;
-      ended_ = entry.at;
-      suspended_ = false;
-      return;
-    case RecordEntry::Kind::suspended:
-    case RecordEntry::Kind::continued:
-      suspended_ = entry.kind == RecordEntry::Kind::suspended;
-      return;
-    case RecordEntry::Kind::run_started:
-    case RecordEntry::Kind::stop_requested:
-      return;
-  }
+  RecordEntry short_entry;
+  short_entry.kind = entry.kind;
+  short_entry.at = entry.at;
+  short_entry.id = entry.id;
+  short_entry.state = entry.state;
+  short_entry.outcome.failure = entry.outcome.failure;
+  if (entry.id.instance.empty()) short_entry.reason = entry.reason;  // of the run, not of a task
+  summariser_->add(short_entry);
 }
 
 RunOverview RunningOverview::overview(const RunHead& head) const {
-  const auto done = std::count_if(tasks_.begin(), tasks_.end(), [](const auto& task) { return is_final(task.second); });
-  return {head, state_, reason_, ended_, static_cast<int>(done), static_cast<int>(tasks_.size()), suspended_};
+  RunOverview overview = overview_of(summariser_->summary());
+  overview.head = head;
+  return overview;
 }
 
 Diagnostic passed_over(const std::string& run, const Error& error) {
