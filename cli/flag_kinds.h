@@ -12,16 +12,16 @@ namespace kfrun::cli {
 
 using Formats = std::map<std::string, OutputFormat>;
 inline const Formats kFormats{{"table", OutputFormat::table},
-                       {"wide", OutputFormat::wide},
-                       {"json", OutputFormat::json},
-                       {"yaml", OutputFormat::yaml},
-                       {"name", OutputFormat::name}};
+                              {"wide", OutputFormat::wide},
+                              {"json", OutputFormat::json},
+                              {"yaml", OutputFormat::yaml},
+                              {"name", OutputFormat::name}};
 inline const Formats kPlainFormats{{"table", OutputFormat::table}, {"json", OutputFormat::json}, {"yaml", OutputFormat::yaml}};
 inline const std::map<std::string, ProgressMode> kProgressModes{{"auto", ProgressMode::automatic},
-                                                         {"tty", ProgressMode::tty},
-                                                         {"plain", ProgressMode::plain},
-                                                         {"json", ProgressMode::json},
-                                                         {"quiet", ProgressMode::quiet}};
+                                                                {"tty", ProgressMode::tty},
+                                                                {"plain", ProgressMode::plain},
+                                                                {"json", ProgressMode::json},
+                                                                {"quiet", ProgressMode::quiet}};
 
 // A flag whose value is one of a few words; the words are checked and shown in the help.
 template <typename T>
@@ -50,7 +50,8 @@ inline CLI::Option* add_list(CLI::App* verb, const std::string& flag, std::vecto
       ->allow_extra_args(!flag.starts_with('-'));
 }
 
-inline CLI::Option* add_duration(CLI::App* verb, const std::string& flag, std::optional<Duration>& value, const std::string& help) {
+inline CLI::Option* add_duration(CLI::App* verb, const std::string& flag, std::optional<Duration>& value,
+                                 const std::string& help) {
   return verb
       ->add_option_function<std::string>(
           flag,

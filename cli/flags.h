@@ -21,7 +21,8 @@ struct ClusterFlags {
 
   // Whether a cluster was named, or a namespace of it: then runs of this machine are not meant.
   bool names_cluster() const {
-    return !local && !(config.kubeconfig + config.context + config.cluster + config.user + config.name_space + config.server).empty();
+    return !local &&
+           !(config.kubeconfig + config.context + config.cluster + config.user + config.name_space + config.server).empty();
   }
 };
 

@@ -54,7 +54,8 @@ kube::Client* Stores::client() { return cluster() ? client_.get() : nullptr; }
 
 std::string Stores::place_in_cluster() {
   const auto& config = cluster() ? client_->config() : kube::Config{};
-  return fmt::format("in namespace {} of {}", config.name_space, config.context.empty() ? config.server : "context " + config.context);
+  return fmt::format("in namespace {} of {}", config.name_space,
+                     config.context.empty() ? config.server : "context " + config.context);
 }
 
 namespace {

@@ -59,8 +59,8 @@ std::string base32(std::string_view bytes) {
 
 std::string base64(std::string_view bytes) {
   std::string text((bytes.size() + 2) / 3 * 4 + 1, '\0');
-  const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), reinterpret_cast<const unsigned char*>(bytes.data()),
-                                   static_cast<int>(bytes.size()));
+  const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
+                                   reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
   text.resize(static_cast<std::size_t>(size));
   return text;
 }
@@ -91,7 +91,8 @@ std::string decode_base64(std::string_view text) {
       bytes += static_cast<char>((buffer >> bits) & 0xFF);
     }
   }
-  if ((digits + padding) % 4 != 0 || padding > 2) throw make_error(ErrorKind::input, "not base64: {} digits and {} '='", digits, padding);
+  if ((digits + padding) % 4 != 0 || padding > 2)
+    throw make_error(ErrorKind::input, "not base64: {} digits and {} '='", digits, padding);
   return bytes;
 }
 

@@ -8,16 +8,26 @@ namespace kfrun {
 
 std::string_view to_string(ErrorKind kind) {
   switch (kind) {
-    case ErrorKind::usage: return "usage";
-    case ErrorKind::input: return "input";
-    case ErrorKind::not_found: return "not found";
-    case ErrorKind::conflict: return "conflict";
-    case ErrorKind::denied: return "denied";
-    case ErrorKind::unreachable: return "unreachable";
-    case ErrorKind::timed_out: return "timed out";
-    case ErrorKind::failed: return "failed";
-    case ErrorKind::unsupported: return "unsupported";
-    case ErrorKind::internal: return "internal";
+    case ErrorKind::usage:
+      return "usage";
+    case ErrorKind::input:
+      return "input";
+    case ErrorKind::not_found:
+      return "not found";
+    case ErrorKind::conflict:
+      return "conflict";
+    case ErrorKind::denied:
+      return "denied";
+    case ErrorKind::unreachable:
+      return "unreachable";
+    case ErrorKind::timed_out:
+      return "timed out";
+    case ErrorKind::failed:
+      return "failed";
+    case ErrorKind::unsupported:
+      return "unsupported";
+    case ErrorKind::internal:
+      return "internal";
   }
   return "internal";
 }
@@ -53,7 +63,9 @@ bool has_errors(const Diagnostics& diagnostics) {
 }
 
 std::string to_string(const Diagnostic& diagnostic) {
-  const char* word = diagnostic.severity == Severity::error ? "error" : diagnostic.severity == Severity::warning ? "warning" : "note";
+  const char* word = diagnostic.severity == Severity::error     ? "error"
+                     : diagnostic.severity == Severity::warning ? "warning"
+                                                                : "note";
   std::string text = fmt::format("{}: ", word);
   if (diagnostic.place.known()) text += to_string(diagnostic.place) + ": ";
   text += diagnostic.message + "\n";

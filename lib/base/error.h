@@ -49,7 +49,8 @@ std::string to_string(const Place& place);
 
 class Error : public std::exception {
  public:
-  Error(ErrorKind kind, std::string message, Place place = {}) : kind_(kind), message_(std::move(message)), place_(std::move(place)) {}
+  Error(ErrorKind kind, std::string message, Place place = {})
+      : kind_(kind), message_(std::move(message)), place_(std::move(place)) {}
 
   ErrorKind kind() const { return kind_; }
   // The fault itself, without place and contexts.

@@ -67,14 +67,16 @@ std::string to_rfc3339(TimePoint time) {
   const auto day = std::chrono::floor<std::chrono::days>(time);
   const std::chrono::year_month_day date(day);
   const auto rest = (time - day).count();
-  std::string text = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                                 static_cast<unsigned>(date.day()), rest / 3600000, rest / 60000 % 60, rest / 1000 % 60);
+  std::string text =
+      fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+                  static_cast<unsigned>(date.day()), rest / 3600000, rest / 60000 % 60, rest / 1000 % 60);
   if (rest % 1000 != 0) text += fmt::format(".{:03}", rest % 1000);
   return text + "Z";
 }
 
 std::optional<TimePoint> parse_rfc3339(std::string_view text) {
-  if (text.size() < 20 || text[4] != '-' || text[7] != '-' || (text[10] != 'T' && text[10] != 't') || text[13] != ':' || text[16] != ':') {
+  if (text.size() < 20 || text[4] != '-' || text[7] != '-' || (text[10] != 'T' && text[10] != 't') || text[13] != ':' ||
+      text[16] != ':') {
     return std::nullopt;
   }
   constexpr std::array<std::array<std::size_t, 2>, 6> fields{{{0, 4}, {5, 2}, {8, 2}, {11, 2}, {14, 2}, {17, 2}}};
@@ -93,7 +95,8 @@ std::optional<TimePoint> parse_rfc3339(std::string_view text) {
   if (rest.front() == '.') {
     const auto end = rest.find_first_not_of("0123456789", 1);
     if (end == std::string_view::npos || end == 1) return std::nullopt;
-    time += std::chrono::milliseconds(std::lround(std::floor(std::strtod(("0" + std::string(rest.substr(0, end))).c_str(), nullptr) * 1000)));
+    time += std::chrono::milliseconds(
+        std::lround(std::floor(std::strtod(("0" + std::string(rest.substr(0, end))).c_str(), nullptr) * 1000)));
     rest.remove_prefix(end);
   }
   if (rest == "Z" || rest == "z") return time;

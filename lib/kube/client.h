@@ -78,7 +78,7 @@ struct Request {
   bool idempotent = false;
   // Goes before all that waits for a place, and is not held back by the rate limit: for the few that others wait for.
   bool urgent = false;
-  bool any_fault = false;  // 500 is retried too, though it may last: for those who would rather wait than give up
+  bool any_fault = false;               // 500 is retried too, though it may last: for those who would rather wait than give up
   std::optional<Duration> retry_for{};  // give up after; the client's default when absent, 0: no retry
 };
 

@@ -104,9 +104,9 @@ class Loop {
   std::unordered_map<Handle, std::shared_ptr<Watch>> watches_;
   std::deque<Handle> urgent_, waiting_;  // for a place, or for their next try
   RateLimit rate_limit_;
-  bool is_accepted_ = false;  // the server has taken our login before
+  bool is_accepted_ = false;                                    // the server has taken our login before
   std::optional<std::pair<SteadyTime, Error>> no_credentials_;  // when that was found out last
-  std::deque<Handle> ready_;    // with something to hand to the user
+  std::deque<Handle> ready_;                                    // with something to hand to the user
   std::size_t places_taken_ = 0;
   HeardFrom heard_from_;
   std::vector<std::pair<int, std::function<void()>>> descriptors_;

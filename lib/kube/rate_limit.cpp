@@ -11,9 +11,9 @@ using std::chrono::seconds;
 
 constexpr Duration kBurst = std::chrono::milliseconds(100);  // what was not used of the last moments may be made up for
 constexpr Duration kLongestHold = seconds(30);
-constexpr double kLeast = 1;           // a second
-constexpr double kGrowth = 1.0 / 20;   // a second, of the rate that was refused: back there after ten
-constexpr double kForgotten = 2;       // times that rate without a refusal: the limit was of another day
+constexpr double kLeast = 1;          // a second
+constexpr double kGrowth = 1.0 / 20;  // a second, of the rate that was refused: back there after ten
+constexpr double kForgotten = 2;      // times that rate without a refusal: the limit was of another day
 
 RateLimit::Time::duration spacing(double rate) {
   return std::chrono::duration_cast<RateLimit::Time::duration>(duration<double>(1 / rate));

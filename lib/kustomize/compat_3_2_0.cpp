@@ -11,8 +11,8 @@ namespace {
 
 using document::Node;
 
-// A kind that client-go 11 (Kubernetes 1.14) registers in its scheme. Its lists merge as those of today's `schema_of`, where that kind
-// has left the API since; compared field by field, the merge keys of the two releases are the same.
+// A kind that client-go 11 (Kubernetes 1.14) registers in its scheme. Its lists merge as those of today's `schema_of`, where that
+// kind has left the API since; compared field by field, the merge keys of the two releases are the same.
 struct KnownKind {
   std::string_view kind;
   std::string_view api_version;

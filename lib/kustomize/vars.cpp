@@ -107,7 +107,8 @@ class Replacer {
     } else if (node.is_mapping()) {
       for (auto& member : node.members()) {
         if (!is_text(member.key)) {
-          throw make_error(ErrorKind::input, "invalid map key: value='{}', tag='{}'", member.key.text(), document::short_tag(member.key.tag()));
+          throw make_error(ErrorKind::input, "invalid map key: value='{}', tag='{}'", member.key.text(),
+                           document::short_tag(member.key.tag()));
         }
         if (is_text(member.value)) replace(member.value);
       }

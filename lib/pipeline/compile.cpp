@@ -12,7 +12,8 @@ namespace {
 using document::Node;
 
 bool is_kfp(const Node& node) {
-  if (node.find("pipelineInfo") || node.find("deploymentSpec") || node.find("pipelineSpec") || node.find("platforms")) return true;
+  if (node.find("pipelineInfo") || node.find("deploymentSpec") || node.find("pipelineSpec") || node.find("platforms"))
+    return true;
   const std::string kind = node.text_of("kind");
   return node.text_of("apiVersion").starts_with("pipelines.kubeflow.org/") && (kind == "Pipeline" || kind == "PipelineVersion");
 }

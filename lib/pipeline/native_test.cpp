@@ -121,7 +121,8 @@ TEST_CASE("one of several pipelines in a file is named behind a #") {
   CHECK(compile(files, "p.yaml#two").pipeline.name == "two");
   const auto unknown = compile(files, "p.yaml#tow");
   CHECK(text_of(unknown.diagnostics) == "error: p.yaml: nothing here has the name 'tow'\n  hint: did you mean 'two'?\n");
-  CHECK(text_of(compile(files, "q.yaml").diagnostics) == "error: q.yaml: there is no such file\n  hint: pipelines in this folder: p.yaml\n");
+  CHECK(text_of(compile(files, "q.yaml").diagnostics) ==
+        "error: q.yaml: there is no such file\n  hint: pipelines in this folder: p.yaml\n");
 }
 
 TEST_CASE("cycles are shown as a chain") {

@@ -15,9 +15,7 @@
 
 namespace kfrun::run {
 
-namespace {
-
-}  // namespace
+namespace {}  // namespace
 
 TEST_CASE("a file's digest is that of its bytes") {
   const TemporaryFolder folder;

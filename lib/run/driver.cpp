@@ -185,7 +185,7 @@ class Driver {
     News& news = news_.emplace_back();
     const auto attempt = attempts_.find(changed.instance);
     news.progress = {steps_.last,    changed.instance, changed.state, attempt == attempts_.end() ? 0 : attempt->second,
-                     changed.reason, nullptr, changed.turn};
+                     changed.reason, nullptr,          changed.turn};
     const bool is_its_end = ended && ended->id.instance == changed.instance && changed.state != State::running;
     if (is_its_end) news.outcome = ended->outcome;
   }

@@ -85,7 +85,7 @@ struct InstanceChanged {
   State state;
   std::string reason;
   std::string turn = {};  // see Work
-};  // for screens and records
+};                        // for screens and records
 struct RunEnded {
   State state;
   Values outputs;

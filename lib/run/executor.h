@@ -38,9 +38,8 @@ class Executor {
   virtual void adopt(const Work& work) { start(work); }
   // Asks an attempt to end; it is given a grace period. Its end comes as AttemptEnded.
   virtual void cancel(const AttemptId& id) = 0;
-  // Waits at most `wait` and gives what happened (possibly nothing). What an earlier call gave has been recorded when it is called
-  // again. wake() makes it return early; it may be called from a
-  // signal handler.
+  // Waits at most `wait` and gives what happened (possibly nothing). What an earlier call gave has been recorded when it is
+  // called again. wake() makes it return early; it may be called from a signal handler.
   virtual std::vector<ExecutorEvent> wait(Duration wait) = 0;
   virtual void wake() = 0;
   // Whether start() finds an attempt again that an earlier process started. Where not, it begins anew, and tasks that are to run

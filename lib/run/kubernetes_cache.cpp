@@ -41,11 +41,10 @@ kube::Request claim_request(const std::string& name_space) {
 Node cache_object(const std::string& key, Node data) {
   Node labels = run_labels("");
   labels.set(kCacheLabel, Node::string("true"));
-  return Node::mapping(
-      {{"apiVersion", Node::string("v1")},
-       {"kind", Node::string("ConfigMap")},
-       {"metadata", Node::mapping({{"name", Node::string(name_of(key))}, {"labels", std::move(labels)}})},
-       {"data", std::move(data)}});
+  return Node::mapping({{"apiVersion", Node::string("v1")},
+                        {"kind", Node::string("ConfigMap")},
+                        {"metadata", Node::mapping({{"name", Node::string(name_of(key))}, {"labels", std::move(labels)}})},
+                        {"data", std::move(data)}});
 }
 
 }  // namespace
@@ -139,7 +138,8 @@ void KubernetesCache::send(const std::string& key, const std::string& claim) {
   keeping_.start(std::move(request), [this, key, data = std::move(data)](const kube::Reply& reply) mutable {
     to_keep_.erase(key);
     if (reply.status != 409) return;  // there now, or not kept: that costs time, not the run
-    auto patch = briefly(patient_patch(path_of(config_maps, name_space_, name_of(key)), Node::mapping({{"data", std::move(data)}})));
+    auto patch =
+        briefly(patient_patch(path_of(config_maps, name_space_, name_of(key)), Node::mapping({{"data", std::move(data)}})));
     patch.retry_for = keeping_.client().config().retry_for;
     keeping_.start(std::move(patch), [](const kube::Reply&) {});
   });

@@ -156,10 +156,11 @@ void RunLease::look() {
 
 void RunLease::release() {
   if (!std::exchange(is_held_, false) || is_lost_) return;
-  auto request = urgent(patient("DELETE", path_,
-                         Node::mapping({{"apiVersion", Node::string("v1")},
-                                        {"kind", Node::string("DeleteOptions")},
-                                        {"preconditions", Node::mapping({{"resourceVersion", Node::string(version_)}})}})));
+  auto request =
+      urgent(patient("DELETE", path_,
+                     Node::mapping({{"apiVersion", Node::string("v1")},
+                                    {"kind", Node::string("DeleteOptions")},
+                                    {"preconditions", Node::mapping({{"resourceVersion", Node::string(version_)}})}})));
   request.retry_for = kGoodbye;
   requests_.client().send(std::move(request));
 }

@@ -1,6 +1,6 @@
 // What runs left in a namespace that nobody will come back for: objects whose run is gone, pods that wait for a record of theirs
-// which is closed or that came too late, leases of runs that have ended, and runs that never began. A run that was left before its end is not among
-// them: it can be gone on with.
+// which is closed or that came too late, leases of runs that have ended, and runs that never began. A run that was left before
+// its end is not among them: it can be gone on with.
 #pragma once
 
 #include <string>

@@ -13,7 +13,8 @@ void merge_pod_override(document::Node& pod, const document::Node& override, con
 // The container of that name; nullptr when there is none.
 document::Node* find_container(document::Node& pod, std::string_view name);
 
-// A document with the values of its templates; in lists nulls are left out, and a template that gives a list stands for its items.
+// A document with the values of its templates; in lists nulls are left out, and a template that gives a list stands for its
+// items.
 document::Node resolve_templates(const document::Node& node, const pipeline::Scope& scope);
 
 }  // namespace kfrun::run

@@ -1,5 +1,6 @@
 // Run records in the cluster, as ConfigMaps of the namespace:
-//   kfrun-<run>          the head: what the run is, the digest of its plan, control verbs (data.stop, data.suspend) and, once it has
+//   kfrun-<run>          the head: what the run is, the digest of its plan, control verbs (data.stop, data.suspend) and, once it
+//   has
 //                        ended, what became of it in a line (data.end); owns all else of the run, pods included
 //   kfrun-<run>-plan-<k> the compiled pipeline as JSON, immutable, at most 900 KiB a piece
 //   kfrun-<run>-log-<n>  the record's lines (JSON), append-only, a new segment after 64 KiB and for every new driver,
@@ -62,8 +63,8 @@ class KubernetesRecordStore : public RecordStore {
 };
 
 // Cached outputs as ConfigMaps `kfrun-cache-<digest>` labelled kfrun.dev/cache, shared by all runs of the namespace. Entries
-// with artifacts count only while the namespace's artifact claim that held them is the same one (its uid is kept). Many entries are
-// asked for at once; where there are few in the namespace their names are listed first, and a miss costs nothing.
+// with artifacts count only while the namespace's artifact claim that held them is the same one (its uid is kept). Many entries
+// are asked for at once; where there are few in the namespace their names are listed first, and a miss costs nothing.
 class KubernetesCache : public Cache {
  public:
   KubernetesCache(kube::Client& client, std::string name_space);

@@ -1,6 +1,6 @@
 // Outputs of earlier attempts in a file of this machine: a line a key, shared by all runs. Lines are only added; once a
-// process, a long file with many lines that count no more is written anew. (A file a key would cost the file system more than many
-// a task.)
+// process, a long file with many lines that count no more is written anew. (A file a key would cost the file system more than
+// many a task.)
 #pragma once
 
 #include <cstdint>

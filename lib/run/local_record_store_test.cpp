@@ -136,7 +136,8 @@ TEST_CASE("runs are found by id, unique prefix and @latest") {
 TEST_CASE("a record that cannot be read is named and stepped over") {
   const TemporaryFolder folder;
   LocalRecordStore store(folder / "state");
-  for (const auto* id : {"good-1", "bad-head", "bad-line"}) store.create(head_of(id), small_pipeline())->append(entry(Kind::run_started));
+  for (const auto* id : {"good-1", "bad-head", "bad-line"})
+    store.create(head_of(id), small_pipeline())->append(entry(Kind::run_started));
   write_file(folder / "state/runs/bad-head/head.json", "{\"id\": [");
   write_file(folder / "state/runs/bad-line/record.ndjson", "nonsense\n{\"event\":\"run_started\"}\n");
   Diagnostics faults;

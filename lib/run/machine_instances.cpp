@@ -170,7 +170,11 @@ void Engine::Machine::leave_gates(int index) {
 }
 
 Work Engine::Machine::work_of(const Instance& starting) const {
-  return {{starting.path, starting.attempts}, node(starting.node).task, starting.inputs, starting.turn, starting.cache_key,
+  return {{starting.path, starting.attempts},
+          node(starting.node).task,
+          starting.inputs,
+          starting.turn,
+          starting.cache_key,
           turn_of(starting)};
 }
 

@@ -21,7 +21,7 @@ inline bool may_begin(kube::Client& client, const std::string& name_space, const
 // The lines of the `main` container, in pieces as they come. With `follow` until the container ends or `piece` gives false.
 // Blocks; throws Error(not_found) when the pod is gone.
 inline void read_pod_log(kube::Client& client, const std::string& name_space, const std::string& pod, bool follow,
-                  const kube::OnBytes& piece) {
+                         const kube::OnBytes& piece) {
   kube::LogOptions options;
   options.container = kMainContainer;
   options.follow = follow;

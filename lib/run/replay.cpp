@@ -156,7 +156,7 @@ class Replay {
   Steps steps_;
   std::size_t last_event_ = 0;
   bool at_tail_ = false;
-  std::size_t made_ = 0;  // at the tail: how many of the open look-ups, from the front, were made
+  std::size_t made_ = 0;                      // at the tail: how many of the open look-ups, from the front, were made
   using Place = std::pair<int, std::string>;  // the round, and an instance in it
   std::map<Place, const RecordEntry*> hits_;
   std::map<Place, const std::string*> keys_;  // of instances that were started

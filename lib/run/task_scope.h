@@ -17,11 +17,12 @@ struct TaskPaths {
   std::function<std::string(const pipeline::Artifact&)> input;
   std::function<std::string(const pipeline::Output&)> output;      // the path to write an output to
   std::function<std::string(const pipeline::Output&)> output_uri;  // where it will be kept; may be empty
-  std::string results = {};  // with Protocol::kfp: the path to write the executor output to
+  std::string results = {};                                        // with Protocol::kfp: the path to write the executor output to
 };
 
 // inputs.X (artifacts, also inside of lists, as their paths), inputs.X.uri, outputs.X, outputs.X.uri, run.*, task.*; with
-// Protocol::kfp also inputs.X.record, outputs.X.record and task.results. Everything given is kept by reference and must outlive the scope.
+// Protocol::kfp also inputs.X.record, outputs.X.record and task.results. Everything given is kept by reference and must outlive
+// the scope.
 pipeline::Scope task_scope(const Work& work, const RunContext& run, const TaskPaths& paths);
 
 // Whether an artifact is kept where executors do not keep any, such as "gs://bucket/x".
