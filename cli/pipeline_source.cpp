@@ -1,35 +1,15 @@
 #include "cli/pipeline_source.h"
 
-#include <stdlib.h>
-
 #include <chrono>
-#include <filesystem>
 
 #include "base/files.h"
 #include "base/process.h"
+#include "base/temporary_directory.h"
 #include "base/text.h"
 
 namespace kfrun::cli {
 
 namespace {
-
-// A folder for the time of a call.
-class Folder {
- public:
-  Folder() : path_((std::filesystem::temp_directory_path() / "kfrun-XXXXXX").string()) {
-    if (!::mkdtemp(path_.data())) throw make_error(ErrorKind::failed, "there is no room for a temporary folder at {}", path_);
-  }
-  ~Folder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 // The end of what a program says, where Python has its reason.
 std::string last_lines(std::string_view text, std::size_t most) {
@@ -45,7 +25,7 @@ Error without_sdk(const std::string& file, const std::string& why) {
 
 // The IR that the SDK's own compiler makes.
 std::string compile_python(const std::string& file, const std::string& function) {
-  const Folder folder;
+  const TemporaryDirectory folder("kfrun-");
   const std::string output = folder.path() + "/pipeline.yaml";
   ProcessSpec spec;
   spec.command = {"python3",  "-c",  "from kfp.cli.__main__ import main; main()", "dsl", "compile", "--py", file,

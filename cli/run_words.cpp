@@ -4,6 +4,25 @@
 
 namespace kfrun::cli {
 
+namespace {
+
+void add_run(CLI::App* verb, std::string& run) {
+  verb->add_option("RUN", run, "Id of the run, the beginning of one, or @latest")->required();
+}
+
+void add_for_cluster(CLI::App* verb, bool& wanted) {
+  verb->add_flag("--for-cluster", wanted, "Also check what a cluster asks for: an image for every task");
+}
+
+// Of the verbs that carry a run.
+template <typename Flags>
+void add_time_limits(CLI::App* verb, Flags& flags) {
+  add_duration(verb, "--timeout", flags.timeout, "Stop the run after");
+  add_duration(verb, "--unschedulable-timeout", flags.unschedulable_timeout, "Fail a task that no node takes within (never)");
+}
+
+}  // namespace
+
 void add_submit(CLI::App* verb, SubmitFlags& flags) {
   verb->footer(
       "Examples:\n  kfrun submit pipeline.yaml --local\n  kfrun submit pipeline.yaml --local --runner podman\n"
@@ -31,8 +50,7 @@ void add_submit(CLI::App* verb, SubmitFlags& flags) {
   verb->add_option("--runner-args", flags.runner_arguments,
                    "Further flags of docker's or podman's run, separated by blanks ($KFRUN_RUNNER_ARGS)")
       ->type_name("TEXT");
-  add_duration(verb, "--timeout", flags.timeout, "Stop the run after");
-  add_duration(verb, "--unschedulable-timeout", flags.unschedulable_timeout, "Fail a task that no node takes within (never)");
+  add_time_limits(verb, flags);
   add_cluster_flags(verb, flags.cluster);
 }
 
@@ -42,13 +60,13 @@ void add_compile(CLI::App* verb, CompileFlags& flags) {
   verb->add_option("-o,--output", flags.format, "text, dot, mermaid or json")
       ->type_name("WORD")
       ->check(CLI::IsMember({"text", "dot", "mermaid", "json"}));
-  verb->add_flag("--for-cluster", flags.cluster, "Also check what a cluster asks for: an image for every task");
+  add_for_cluster(verb, flags.cluster);
 }
 
 void add_lint(CLI::App* verb, LintFlags& flags) {
   verb->footer("Examples:\n  kfrun lint pipeline.yaml\n  kfrun lint pipelines/*.yaml -o json");
   add_list(verb, "FILE", flags.files, "Pipelines")->required();
-  verb->add_flag("--for-cluster", flags.cluster, "Also check what a cluster asks for: an image for every task");
+  add_for_cluster(verb, flags.cluster);
   add_choice(verb, "-o,--output", flags.output, kPlainFormats, "How the result is printed");
 }
 
@@ -60,14 +78,14 @@ void add_runs(CLI::App* verb, RunsFlags& flags) {
 
 void add_get(CLI::App* verb, GetFlags& flags) {
   verb->footer("Examples:\n  kfrun get @latest\n  kfrun get digits-x3k2 -o json");
-  verb->add_option("RUN", flags.run, "Id of the run, the beginning of one, or @latest")->required();
+  add_run(verb, flags.run);
   add_choice(verb, "-o,--output", flags.output, kFormats, "How it is printed");
   add_cluster_flags(verb, flags.cluster);
 }
 
 void add_logs(CLI::App* verb, LogsFlags& flags) {
   verb->footer("Examples:\n  kfrun logs @latest\n  kfrun logs @latest train -f\n  kfrun logs @latest 'train#2' --tail 20");
-  verb->add_option("RUN", flags.run, "Id of the run, the beginning of one, or @latest")->required();
+  add_run(verb, flags.run);
   verb->add_option("TASK", flags.task, "One task (all of them, each line behind its task's name)");
   verb->add_flag("-f,--follow", flags.follow, "Go on until the run has ended");
   verb->add_option("--tail", flags.tail, "Only the last lines of each task")->type_name("N");
@@ -76,7 +94,7 @@ void add_logs(CLI::App* verb, LogsFlags& flags) {
 
 void add_wait(CLI::App* verb, WaitFlags& flags) {
   verb->footer("Examples:\n  kfrun wait @latest --timeout 30m");
-  verb->add_option("RUN", flags.run, "Id of the run, the beginning of one, or @latest")->required();
+  add_run(verb, flags.run);
   verb->add_flag("-f,--follow", flags.follow, "Show its progress");
   add_duration(verb, "--timeout", flags.timeout, "Give up after (exit code 124)");
   add_cluster_flags(verb, flags.cluster);
@@ -86,17 +104,16 @@ void add_wait(CLI::App* verb, WaitFlags& flags) {
 void add_resume(CLI::App* verb, ResumeFlags& flags) {
   flags.retry = verb->get_name() == "retry";
   verb->footer(fmt::format("Examples:\n  kfrun {0} @latest\n  kfrun {0} digits-x3k2 -n team-a -o json", verb->get_name()));
-  verb->add_option("RUN", flags.run, "Id of the run, the beginning of one, or @latest")->required();
+  add_run(verb, flags.run);
   add_choice(verb, "--progress", flags.progress, kProgressModes, "How progress is shown on stderr");
   add_choice(verb, "-o,--output", flags.output, kFormats, "How the result is printed on stdout");
-  add_duration(verb, "--timeout", flags.timeout, "Stop the run after");
-  add_duration(verb, "--unschedulable-timeout", flags.unschedulable_timeout, "Fail a task that no node takes within (never)");
+  add_time_limits(verb, flags);
   add_cluster_flags(verb, flags.cluster);
 }
 
 void add_suspend(CLI::App* verb, SuspendFlags& flags) {
   verb->footer("Examples:\n  kfrun suspend @latest --message 'until the disk is mended'\n  kfrun resume @latest");
-  verb->add_option("RUN", flags.run, "Id of the run, the beginning of one, or @latest")->required();
+  add_run(verb, flags.run);
   verb->add_option("--message", flags.message, "Why, kept in the record")->type_name("TEXT");
   add_cluster_flags(verb, flags.cluster);
 }
@@ -110,7 +127,7 @@ void add_gc(CLI::App* verb, GcFlags& flags) {
 
 void add_stop(CLI::App* verb, StopFlags& flags) {
   verb->footer("Examples:\n  kfrun stop @latest --message 'wrong data'");
-  verb->add_option("RUN", flags.run, "Id of the run, the beginning of one, or @latest")->required();
+  add_run(verb, flags.run);
   verb->add_option("--message", flags.message, "Why, kept in the record")->type_name("TEXT");
   verb->add_flag("--wait", flags.wait, "Return when the run has ended");
   add_cluster_flags(verb, flags.cluster);

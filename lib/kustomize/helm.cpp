@@ -9,6 +9,7 @@
 #include <re2/re2.h>
 
 #include "base/process.h"
+#include "base/temporary_directory.h"
 #include "base/text.h"
 #include "document/json_values.h"
 #include "document/merge.h"
@@ -19,7 +20,6 @@
 #include "kustomize/resource_map.h"
 #include "kustomize/resource_reader.h"
 #include "kustomize/schema.h"
-#include "kustomize/temporary_directory.h"
 
 namespace kfrun::kustomize {
 

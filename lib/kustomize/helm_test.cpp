@@ -3,10 +3,10 @@
 
 #include <filesystem>
 
+#include "base/temporary_directory.h"
 #include "base/test.h"
 #include "base/text.h"
 #include "kustomize/kustomize.h"
-#include "kustomize/temporary_directory.h"
 
 using namespace kfrun;
 using namespace kfrun::kustomize;

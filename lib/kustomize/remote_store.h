@@ -5,9 +5,9 @@
 #include <map>
 #include <string>
 
+#include "base/temporary_directory.h"
 #include "kustomize/kustomize.h"
 #include "kustomize/repo_spec.h"
-#include "kustomize/temporary_directory.h"
 
 namespace kfrun::kustomize {
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace kfrun::kustomize {
+namespace kfrun {
 
 class TemporaryDirectory {
  public:
@@ -21,4 +21,4 @@ class TemporaryDirectory {
   std::string path_;
 };
 
-}  // namespace kfrun::kustomize
+}  // namespace kfrun

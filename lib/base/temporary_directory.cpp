@@ -1,4 +1,4 @@
-#include "kustomize/temporary_directory.h"
+#include "base/temporary_directory.h"
 
 #include <cerrno>
 #include <cstdlib>
@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "base/files.h"
 
-namespace kfrun::kustomize {
+namespace kfrun {
 
 TemporaryDirectory::TemporaryDirectory(std::string_view prefix) {
   const char* configured = std::getenv("TMPDIR");
@@ -23,4 +23,4 @@ TemporaryDirectory::~TemporaryDirectory() {
   std::filesystem::remove_all(path_, ignored);
 }
 
-}  // namespace kfrun::kustomize
+}  // namespace kfrun
